@@ -1,0 +1,112 @@
+"""What the node tells an operator: plain data for the API, the SDK and the CLI to show."""
+
+import msgspec
+
+
+class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """One look at the node. `state` is "running", "paused" or "stopped"; counts are messages."""
+
+    name: str
+    node: str
+    state: str
+    version: str
+    pid: int
+    started: int
+    home: str
+    listen: str
+    life: str
+    peers: int
+    agents: int
+    waiting: int
+    open_runs: int
+    needs_you: tuple[str, ...] = ()
+
+
+class PeerView(msgspec.Struct, frozen=True, kw_only=True):
+    """One peer. `state` is "connected", "connecting", "waiting", "blocked", "frozen" or "stopped"; times in ms."""
+
+    alias: str
+    node: str
+    state: str
+    endpoint: str
+    since: int
+    queued: int
+    in_flight: int
+    oldest: int = 0
+    next_attempt: int = 0
+    error: str = ""
+    words: str = ""
+    may: tuple[str, ...] = ()
+
+
+class AgentView(msgspec.Struct, frozen=True, kw_only=True):
+    """One agent, local or (with `node`) of a peer. `attached` says how it is woken now, or "polls"."""
+
+    address: str
+    adapter: str = ""
+    attached: str = ""
+    about: str = ""
+    open_runs: int = 0
+    waiting: int = 0
+    can: tuple[str, ...] = ()
+
+
+class AgentSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """How an agent is woken. `adapter` is "", "echo", "process" or "webhook"; empty means it polls.
+
+    `command` and `mode` ("once" or "stay") serve `process`, `url` and `secret` serve `webhook`. `run_seconds` 0 means no limit.
+    """
+
+    name: str
+    adapter: str = ""
+    about: str = ""
+    command: tuple[str, ...] = ()
+    mode: str = "once"
+    url: str = ""
+    secret: str = ""
+    concurrent: int = 4
+    run_seconds: int = 0
+    safe_to_repeat: bool = False
+    tools: dict[str, str] = {}
+
+
+class Ping(msgspec.Struct, frozen=True):
+    """A signed ping and its answer. `ms` is the round trip."""
+
+    alias: str
+    node: str
+    ms: float
+    wire: bool = False
+    ok: bool = True
+    why: str = ""
+
+
+class Invitation(msgspec.Struct, frozen=True):
+    """An invitation for one node: usable once until `expires` (ms)."""
+
+    text: str
+    alias: str
+    expires: int
+
+
+class Paired(msgspec.Struct, frozen=True):
+    """The ending of a pairing, the same on both sides. `words` are the six words both screens show."""
+
+    alias: str
+    node: str
+    endpoint: str
+    words: str
+    ms: float
+    next: tuple[str, ...] = ()
+
+
+class Event(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Something that happened: `kind` is dotted (`message.accepted`, `link.up`), `at` in ms."""
+
+    n: int
+    at: int
+    kind: str
+    message: str = ""
+    peer: str = ""
+    agent: str = ""
+    text: str = ""
