@@ -134,6 +134,7 @@ def _entries() -> tuple[Entry, ...]:
         Entry("agent.exists", f.usage, "an agent has that name already", "gatepost agents remove {agent}", status=409),
         Entry("peer.unknown", f.usage, "no peer has that name", "gatepost peers list", status=404),
         Entry("peer.exists", f.usage, "a peer has that name already", "gatepost peers alias {peer} NAME", status=409),
+        Entry("mailbox.taken", f.usage, "another client works for that agent", "gatepost agents list", status=409),
         # refusals
         Entry("policy.denied", f.refused, "a rule refuses it", "gatepost explain {sender} {to} {verb}"),
         Entry("policy.limited", f.refused, "a limit is reached", "gatepost explain {sender} {to} {verb}", retryable=True, status=429),

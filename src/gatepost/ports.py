@@ -9,7 +9,15 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from gatepost.core.identity import NodeRecord
-from gatepost.core.message import Content, MessageView, Receipt, Run, Submission, UpdateIn
+from gatepost.core.message import (
+    Content,
+    InboxQuery,
+    MessageView,
+    Receipt,
+    Run,
+    Submission,
+    UpdateIn,
+)
 from gatepost.errors import GatepostError
 
 
@@ -244,4 +252,8 @@ class Mailbox(Protocol):
 
     async def claim(self, client: Client, capacity: int, kind: str) -> Claim:
         """Work for this agent; see `Claim`."""
+        ...
+
+    async def inbox(self, query: InboxQuery) -> tuple[Run, ...]:
+        """Poll: claim what waits, show open runs again until a later call names them."""
         ...

@@ -156,3 +156,12 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 def text_of(parts: tuple[Content, ...]) -> str:
     """The text parts, joined by newlines."""
     return "\n".join(part.text for part in parts if isinstance(part, Text))
+
+
+class InboxQuery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Polling for work: `seen` names messages the agent has read, `wait` is in seconds, `peek` looks without claiming."""
+
+    seen: tuple[str, ...] = ()
+    limit: int = 10
+    wait: float = 0.0
+    peek: bool = False

@@ -110,3 +110,68 @@ class Event(msgspec.Struct, frozen=True, omit_defaults=True):
     peer: str = ""
     agent: str = ""
     text: str = ""
+
+
+class GrantIn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A rule made by command. `until` in ms, 0 for no end; `deny` turns it into a block."""
+
+    sender: str
+    verbs: tuple[str, ...]
+    to: str
+    until: int = 0
+    rate: str = ""
+    id: str = ""
+    deny: bool = False
+
+
+class GrantView(msgspec.Struct, frozen=True, kw_only=True):
+    """A grant as written: where it stands and the command that takes it back."""
+
+    id: str
+    text: str
+    origin: str
+    undo: str
+
+
+class RuleView(msgspec.Struct, frozen=True, kw_only=True):
+    """One rule of the law, from either file. `word` is allow, hold or deny."""
+
+    id: str
+    word: str
+    verbs: tuple[str, ...]
+    sender: str
+    to: str
+    origin: str
+    text: str = ""
+
+
+class TokenView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A token. `secret` is shown once, when it is made."""
+
+    id: str
+    agent: str
+    note: str
+    created: int
+    secret: str = ""
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What `explain` is asked: a message id, or who wants to do what to whom, or an error code."""
+
+    message: str = ""
+    sender: str = ""
+    to: str = ""
+    verb: str = ""
+    code: str = ""
+    at: int = 0
+    remote: bool = False
+
+
+class MessagesQuery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Which messages to list, newest first."""
+
+    state: str = ""
+    peer: str = ""
+    agent: str = ""
+    limit: int = 50
+    open_only: bool = False
