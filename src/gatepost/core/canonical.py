@@ -1,12 +1,15 @@
 """Canonical JSON: the one byte form of everything that is signed.
 
-The form is RFC 8785 narrowed: ASCII keys, no floats, no nulls, integers below 2^53 in size, at most six levels deep. Whatever is
-signed travels and is kept as the bytes that came; this module only says whether bytes are in that form and what they mean.
+The form is RFC 8785 narrowed: ASCII keys, no floats, no nulls, integers below 2^53 in size, at most
+six levels deep. Whatever is signed travels and is kept as the bytes that came; this module only
+says whether bytes are in that form and what they mean.
 
-Reading has two ways. Fast: decode into the type, encode again, compare; equal bytes leave no room for duplicate keys, white
-space, other number forms or other escapes. Slow, when they differ (a field of a newer version, a default written out): decode
-without a type, refuse what the form forbids, encode again, compare, then convert. Free-form fields (`x`, `data`) are not
-covered by the fast way's types, so structs that have one call `check` on it when they are made. It never repairs anything.
+Reading has two ways. Fast: decode into the type, encode again, compare; equal bytes leave no room
+for duplicate keys, white space, other number forms or other escapes. Slow, when they differ (a
+field of a newer version, a default written out): decode without a type, refuse what the form
+forbids, encode again, compare, then convert. Free-form fields (`x`, `data`) are not covered by the
+fast way's types, so structs that have one call `check` on it when they are made. It never repairs
+anything.
 """
 
 from functools import cache
@@ -23,7 +26,10 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 
 
 class NotCanonical(ValueError):
-    """Bytes that are not the canonical form. `rung` is the check they fail: "parse", "canonical" or "schema"."""
+    """Bytes that are not the canonical form.
+
+    `rung` is the check they fail: "parse", "canonical" or "schema".
+    """
 
     def __init__(self, rung: str, why: str) -> None:
         self.rung = rung
@@ -32,7 +38,7 @@ class NotCanonical(ValueError):
 
 
 def encode(obj: object) -> bytes:
-    """The canonical bytes of a struct or a JSON value of the narrowed form (which `check` enforces, not this)."""
+    """The canonical bytes of a struct or JSON value. That it keeps to the narrowed form is `check`'s."""
     return _encode(obj)
 
 
@@ -48,7 +54,10 @@ def decode(data: bytes, type: type[T]) -> T:
 
 
 def check(value: object, depth: int = DEPTH_MAX) -> None:
-    """Raise ValueError when a decoded JSON value leaves the narrowed form. `depth` is how many levels it may still open."""
+    """Raise ValueError when a decoded JSON value leaves the narrowed form.
+
+    `depth` is how many levels it may still open.
+    """
     if value is None or isinstance(value, float):
         raise ValueError("null" if value is None else "a number that is not an integer")
     if isinstance(value, int):
@@ -89,5 +98,5 @@ def _decode_slowly(data: bytes, type: type[T]) -> T:
 
 
 @cache
-def _decoder(type: Any) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(type)
+def _decoder(type: object) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(cast("type[Any]", type))

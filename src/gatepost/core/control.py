@@ -1,8 +1,9 @@
 """The control part of a frame: what two nodes tell each other about their journals.
 
-It is sealed with the entries, signed with the frame, and never durable itself: everything it says is read off the sender's
-committed state. Field by field it is section 3 of the protocol; what follows from it is `core.journal`. Live questions
-(`query`) and their answers travel here too. Unknown fields refuse: nothing here may be overlooked.
+It is sealed with the entries, signed with the frame, and never durable itself: everything it says
+is read off the sender's committed state. Field by field it is section 3 of the protocol; what
+follows from it is `core.journal`. Live questions (`query`) and their answers travel here too.
+Unknown fields refuse: nothing here may be overlooked.
 """
 
 from typing import Annotated, Literal
@@ -20,9 +21,10 @@ Nonce = Annotated[str, Meta(pattern=r"\A[0-9a-f]{32}\Z")]
 
 
 class Life(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
-    """One life of a node: (era, boot, nonce); `nonce` is 16 random bytes as hex. Ordered by (era, boot).
+    """One life of a node, ordered by (era, boot). `nonce` is 16 random bytes as hex.
 
-    Two lives of one (era, boot) with different nonces are two copies of one node: neither is older, and they are not equal.
+    Two lives of one (era, boot) with different nonces are two copies of one node: neither is older,
+    and they are not equal.
     """
 
     era: Count
@@ -49,7 +51,7 @@ class Have(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 
 
 class Ack(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
-    """In your era `era` I have decided, durably and firmly, every slot up to `cursor`; `h` is the chain there."""
+    """In your era `era` I have durably decided every slot up to `cursor`; `h` is the chain there."""
 
     era: Count
     cursor: Count
@@ -69,7 +71,10 @@ class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 class Answer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The answer to query `n`: `data` when it is ok, else the `code` of an error. At most 4 levels within `data`."""
+    """The answer to query `n`: `data` when it is ok, else the `code` of an error.
+
+    At most 4 levels within `data`.
+    """
 
     n: Count
     ok: bool
@@ -86,10 +91,11 @@ class Control(
 ):
     """The control part. Slots are of the sender's journal where not said otherwise.
 
-    `seen`: the life of yours I go by. `fork`: the life of yours I refuse. `first`: slot of the first entry here, `prev` the
-    chain before it. `committed`: my highest durable slot. `limit`: the highest slot your messages may take. `gap`: first slot I
-    hold beyond a hole. `carried`: goes by a store-and-forward carrier. `poke`: please answer. `again`: slots up to this one you
-    may have seen in a life you lost.
+    `seen`: the life of yours I go by. `fork`: the life of yours I refuse. `first`: slot of the
+    first entry here, `prev` the chain before it. `committed`: my highest durable slot. `limit`: the
+    highest slot your messages may take. `gap`: first slot I hold beyond a hole. `carried`: goes by
+    a store-and-forward carrier. `poke`: please answer. `again`: slots up to this one you may have
+    seen in a life you lost.
     """
 
     life: Life

@@ -1,15 +1,17 @@
 """Entries: what stands in the slots of a journal, and how they chain.
 
-An entry is `u32 header length | canonical JSON header | body`; the body is the bytes of the header's parts, in order. The header
-says everything a node acts upon, parts are carried untouched: they are checked in full (`check_parts`) where they enter the first
-node and only measured after that. Unknown header fields of a newer version are tolerated; they are covered by the digest
-because the bytes are kept. This module knows neither frames nor journals, and never changes bytes it was given.
+An entry is `u32 header length | canonical JSON header | body`; the body is the bytes of the
+header's parts, in order. The header says everything a node acts upon, parts are carried untouched:
+they are checked in full (`check_parts`) where they enter the first node and only measured after
+that. Unknown header fields of a newer version are tolerated; they are covered by the digest because
+the bytes are kept. This module knows neither frames nor journals, and never changes bytes it was
+given.
 """
 
 import hashlib
 import re
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, cast
 
 import msgspec
 from msgspec import Meta
@@ -43,7 +45,10 @@ _CHAIN_START = b"gatepost/1 chain start\0"
 
 
 class BadEntry(ValueError):
-    """Bytes that are no entry. `rung` is the check they fail: "lengths", "parse", "canonical" or "schema"."""
+    """Bytes that are no entry.
+
+    `rung` is the check they fail: "lengths", "parse", "canonical" or "schema".
+    """
 
     def __init__(self, rung: str, why: str) -> None:
         self.rung = rung
@@ -52,7 +57,10 @@ class BadEntry(ValueError):
 
 
 class Part(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """Describes one part; its `size` bytes follow the header. `name` is a label, never a path; `media` a media type."""
+    """Describes one part; its `size` bytes follow the header.
+
+    `name` is a label, never a path; `media` a media type.
+    """
 
     type: Literal["text", "json", "file"]
     size: Annotated[int, Meta(ge=0, le=PARTS_BYTES_MAX)]
@@ -66,7 +74,10 @@ Parts = Annotated[tuple[Part, ...], Meta(max_length=PARTS_MAX)]
 class Message(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="message"
 ):
-    """One agent's message to another. Agents are bare names: whose they are is the journal's direction."""
+    """One agent's message to another.
+
+    Agents are bare names: whose they are is the journal's direction.
+    """
 
     id: Id
     from_agent: Label
@@ -90,7 +101,7 @@ class Message(
     x: dict[str, object] = {}
 
     def __post_init__(self) -> None:
-        """Refuse (ValueError) ids that are not UUID shaped, names outside the grammar, free fields outside the form."""
+        """Refuse (ValueError) ids and names that are none, and free fields outside the form."""
         if not _names(f"{self.id} {self.from_agent} {self.to_agent} {self.conversation} {self.re}"):
             raise ValueError("an id or a name that is none")
         if self.visited and not _node_ids(" ".join(self.visited) + " "):
@@ -103,7 +114,10 @@ class Message(
 class Void(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="void"
 ):
-    """Withdraws the message of the same slot. `digest` is that message entry's digest, which the chain keeps."""
+    """Withdraws the message of the same slot.
+
+    `digest` is that message entry's digest, which the chain keeps.
+    """
 
     id: Id
     why: Literal["expired", "cancelled"]
@@ -141,10 +155,12 @@ class Cancel(
 class Update(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="update"
 ):
-    """What became of message `id`, said by its receiver. `state` is the state after it; only an "outcome" carries an outcome.
+    """What became of message `id`, said by its receiver.
 
-    `at` is when; `run` which attempt and `started` when that began; `reason` a code; `by` who decided; `seq` numbers the
-    updates of one message.
+    `state` is the state after it; an "outcome", and nothing else, carries one of the outcomes.
+
+    `at` is when; `run` which attempt and `started` when that began; `reason` a code; `by` who
+    decided; `seq` numbers the updates of one message.
     """
 
     id: Id
@@ -178,7 +194,7 @@ class Skip(
 class Start(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="start"
 ):
-    """First entry of a new era: the peer's open messages here, the era before, and the peer's last acked slot known."""
+    """First entry of a new era: the peer's open messages here, the era before, its last acked slot."""
 
     open: tuple[Id, ...]
     era: Count
@@ -204,10 +220,14 @@ class Settled(
 
 
 Entry = Message | Void | Input | Cancel | Update | Skip | Start | Settled
+_ENTRY_TYPE = cast("type[Entry]", Entry)
 
 
 def encode_entry(entry: Entry, body: bytes = b"") -> bytes:
-    """The bytes of an entry. Raises `BadEntry` when a limit is exceeded or `body` is not what the parts say."""
+    """The bytes of an entry.
+
+    Raises `BadEntry` when a limit is exceeded or `body` is not what the parts say.
+    """
     header = canonical.encode(entry)
     _measure(entry, len(header), len(body))
     return len(header).to_bytes(4, "big") + header + body
@@ -219,7 +239,7 @@ def decode_entry(data: bytes) -> tuple[Entry, bytes]:
     if not 0 < size <= HEADER_MAX or size > len(data) - 4:
         raise BadEntry("lengths", "the header does not fit")
     try:
-        entry = canonical.decode(data[4 : 4 + size], Entry)  # type: ignore[arg-type]
+        entry = canonical.decode(data[4 : 4 + size], _ENTRY_TYPE)
     except canonical.NotCanonical as error:
         raise BadEntry(error.rung, error.why) from None
     _measure(entry, size, len(data) - 4 - size)
@@ -227,7 +247,10 @@ def decode_entry(data: bytes) -> tuple[Entry, bytes]:
 
 
 def check_parts(parts: Sequence[Part], body: bytes) -> None:
-    """Validate part bodies in full, where they enter: UTF-8 text, JSON that parses. Raises `BadEntry`."""
+    """Validate part bodies in full, where they enter: UTF-8 text, JSON that parses.
+
+    Raises `BadEntry`.
+    """
     _measure_parts(parts, len(body))
     at = 0
     for number, part in enumerate(parts, 1):
@@ -243,7 +266,7 @@ def check_parts(parts: Sequence[Part], body: bytes) -> None:
 
 
 def digest(salt: bytes, data: bytes) -> bytes:
-    """The digest of an entry's (or control part's) bytes under its 16-byte salt: what is signed and chained. 32 bytes."""
+    """The digest of an entry or control part under its 16-byte salt: signed and chained. 32 bytes."""
     return hashlib.sha256(_ENTRY + salt + data).digest()
 
 
@@ -258,7 +281,10 @@ def chain_start(from_node: str, to_node: str, era: int) -> bytes:
 
 
 def uuid7(now_ms: int, random10: bytes) -> str:
-    """A UUIDv7 from wall time in ms and 10 random bytes. Pure; ids of one millisecond are in no order."""
+    """A UUIDv7 from wall time in ms and 10 random bytes.
+
+    Pure; ids of one millisecond are in no order.
+    """
     n = (now_ms & (1 << 48) - 1) << 80 | int.from_bytes(random10, "big")
     n = n & ~(0xF << 76) | 7 << 76
     n = n & ~(0x3 << 62) | 2 << 62
