@@ -1,0 +1,1 @@
+"""The API answers agents and people on this machine."""

@@ -1,0 +1,1 @@
+"""Core decides: pure functions of state, event, time and randomness handed in. Knows no machine."""

@@ -1,0 +1,1 @@
+"""The host is the machine: its clock, its randomness, the key files, its processes."""

@@ -1,0 +1,1 @@
+"""Policy permits: rules, their one evaluator, and its explanations. Knows no machine."""

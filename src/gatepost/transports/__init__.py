@@ -1,0 +1,1 @@
+"""Transports carry frames between nodes. What they say of delivery frees memory, nothing else."""
