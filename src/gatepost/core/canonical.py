@@ -38,7 +38,7 @@ class NotCanonical(ValueError):
 
 
 def encode(obj: object) -> bytes:
-    """The canonical bytes of a struct or JSON value. That it keeps to the narrowed form is `check`'s."""
+    """The canonical bytes of a struct or JSON value, which must keep to the narrowed form."""
     return _encode(obj)
 
 

@@ -51,7 +51,7 @@ class Have(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=T
 
 
 class Ack(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True, gc=False):
-    """In your era `era` I have durably decided every slot up to `cursor`; `h` is the chain there."""
+    """In your `era` I have durably decided every slot up to `cursor`; `h` is the chain there."""
 
     era: Count
     cursor: Count

@@ -158,7 +158,6 @@ class Update(
     """What became of message `id`, said by its receiver.
 
     `state` is the state after it; an "outcome", and nothing else, carries one of the outcomes.
-
     `at` is when; `run` which attempt and `started` when that began; `reason` a code; `by` who
     decided; `seq` numbers the updates of one message.
     """
@@ -194,7 +193,7 @@ class Skip(
 class Start(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="start"
 ):
-    """First entry of a new era: the peer's open messages here, the era before, its last acked slot."""
+    """First entry of a new era: the peer's open messages here, the old era, its last acked slot."""
 
     open: tuple[Id, ...]
     era: Count
@@ -266,7 +265,7 @@ def check_parts(parts: Sequence[Part], body: bytes) -> None:
 
 
 def digest(salt: bytes, data: bytes) -> bytes:
-    """The digest of an entry or control part under its 16-byte salt: signed and chained. 32 bytes."""
+    """The digest of an entry or control part under its 16-byte salt, 32 bytes."""
     return hashlib.sha256(_ENTRY + salt + data).digest()
 
 
