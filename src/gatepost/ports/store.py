@@ -1,0 +1,230 @@
+"""The store as the node needs it: writes join the current batch, `then` runs once the batch is durable.
+
+Reads see what is committed. One implementation runs on a file and in memory; the SQL is the same.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from gatepost.core.records import (
+    EntryRow,
+    FrameRow,
+    InviteRow,
+    JournalRow,
+    MessageRow,
+    PeerRow,
+    TokenRow,
+)
+from gatepost.core.views import AgentSpec, MessagesQuery
+
+
+class MessageTable(Protocol):
+    """Messages, bodies and the entries about them."""
+
+    def add(self, row: MessageRow) -> None:
+        """Keep a new message."""
+        ...
+
+    def add_body(self, seq: int, salt: bytes, data: bytes) -> None:
+        """Keep the entry bytes of message `seq`."""
+        ...
+
+    def add_entry(self, row: EntryRow) -> None:
+        """Keep an entry about a message."""
+        ...
+
+    def set_state(self, seq: int, state: str, since: int, reason: str = "", by: str = "") -> None:
+        """A message changed its state, or ended."""
+        ...
+
+    def set_run(self, seq: int, attempt: int, started: int, redelivered: bool, state: str) -> None:
+        """A run of a message was claimed (attempt counts up) or given back."""
+        ...
+
+    def set_slot(self, seq: int, slot: int) -> None:
+        """A waiting message got its slot."""
+        ...
+
+    def set_entry_slot(self, seq: int, slot: int) -> None:
+        """A waiting entry got its slot."""
+        ...
+
+    def cut(self, peer: int, slot: int) -> None:
+        """Delete what was taken from `peer` above `slot`: its sender never committed it."""
+        ...
+
+    def last_seq(self) -> tuple[int, int]:
+        """The highest seq of messages and of entries."""
+        ...
+
+    def open(self, peer: int, direction: str) -> Iterator[MessageRow]:
+        """Open messages with a peer in order, sent ones only when they have a slot (the others are `waiting`)."""
+        ...
+
+    def waiting(self, peer: int, after: int, limit: int) -> list[MessageRow]:
+        """Messages to a peer without a slot, in order, from behind seq `after`."""
+        ...
+
+    def count_waiting(self, peer: int) -> tuple[int, int, int]:
+        """Messages to a peer without a slot: how many, when the oldest was accepted, the highest seq."""
+        ...
+
+    def expired(self, now: int, limit: int) -> list[MessageRow]:
+        """Open messages whose time is over, oldest first."""
+        ...
+
+    def next_expiry(self, after: int) -> int:
+        """When the next open message expires after time `after`; 0 when none does."""
+        ...
+
+    def body(self, seq: int) -> tuple[bytes, bytes] | None:
+        """(salt, entry bytes) of a message, None when they are not kept."""
+        ...
+
+    def find(self, id: str, limit: int = 2) -> list[MessageRow]:
+        """Messages whose id is or begins with `id`."""
+        ...
+
+    def by_request(self, sender: str, key: str) -> MessageRow | None:
+        """The message a request key of an agent stands for."""
+        ...
+
+    def entries(self, message: int) -> list[EntryRow]:
+        """Entries about a message, in order."""
+        ...
+
+    def unacked(self, peer: int, low: int, out: int) -> tuple[list[MessageRow], list[EntryRow]]:
+        """What stands in slots above `out` of the journal to a peer, by slot. Entries are sought from seq `low` on."""
+        ...
+
+    def waiting_entries(self, peer: int) -> list[EntryRow]:
+        """Entries for a peer without a slot, in order."""
+        ...
+
+    def recent(self, query: MessagesQuery, peer: int | None) -> list[MessageRow]:
+        """Messages newest first."""
+        ...
+
+    def counts(self) -> dict[str, int]:
+        """Messages by direction and state, as `out.done`: the conservation counters."""
+        ...
+
+
+class PeerTable(Protocol):
+    """Peers, journals, evidence and invitations."""
+
+    def save(self, row: PeerRow) -> None:
+        """Keep a peer, new or changed."""
+        ...
+
+    def all(self) -> list[PeerRow]:
+        """Every peer, removed ones too (their messages name them)."""
+        ...
+
+    def save_journal(self, row: JournalRow) -> None:
+        """Keep the positions of both journals with a peer."""
+        ...
+
+    def journal(self, peer: int) -> JournalRow | None:
+        """The positions of both journals with a peer, None before the first contact."""
+        ...
+
+    def add_frame(self, row: FrameRow) -> None:
+        """Keep the signed part of a frame as evidence."""
+        ...
+
+    def acked_at(self, peer: int, slot: int) -> int:
+        """When the peer first acknowledged a slot of the journal to it; 0 when it has not."""
+        ...
+
+    def save_invite(self, row: InviteRow) -> None:
+        """Keep an invitation, new or used."""
+        ...
+
+    def invite(self, key: bytes) -> InviteRow | None:
+        """The invitation with this public key."""
+        ...
+
+    def drop_invites(self, before: int) -> None:
+        """Forget invitations that expired before a time."""
+        ...
+
+
+class RegistryTable(Protocol):
+    """Agents, tokens and the node's own marks."""
+
+    def save_agent(self, spec: AgentSpec, added: int) -> None:
+        """Keep an agent, new or changed."""
+        ...
+
+    def drop_agent(self, name: str) -> None:
+        """Forget an agent. Its messages stay."""
+        ...
+
+    def agents(self) -> list[AgentSpec]:
+        """Every agent, in the order they were added."""
+        ...
+
+    def save_token(self, row: TokenRow) -> None:
+        """Keep a token (its hash)."""
+        ...
+
+    def drop_token(self, id: str) -> None:
+        """Revoke a token."""
+        ...
+
+    def tokens(self) -> list[TokenRow]:
+        """Every token."""
+        ...
+
+    def set_mark(self, key: str, value: str) -> None:
+        """Set one of the node's marks."""
+        ...
+
+    def mark(self, key: str) -> str:
+        """One of the node's marks, "" when it was never set."""
+        ...
+
+
+class Store(Protocol):
+    """Everything durable of one node."""
+
+    @property
+    def messages(self) -> MessageTable:
+        """Messages, bodies and the entries about them."""
+        ...
+
+    @property
+    def peers(self) -> PeerTable:
+        """Peers, journals, evidence and invitations."""
+        ...
+
+    @property
+    def registry(self) -> RegistryTable:
+        """Agents, tokens and marks."""
+        ...
+
+    @property
+    def idle(self) -> bool:
+        """Nothing is written that is not durable."""
+        ...
+
+    def then(self, fn: Callable[[], None]) -> None:
+        """Call `fn` once everything written so far is durable."""
+        ...
+
+    def before(self, key: object, fn: Callable[[], None]) -> None:
+        """Call `fn` just before the batch is executed, once per `key`."""
+        ...
+
+    def ride(self, key: object, fn: Callable[[], None]) -> None:
+        """Like `before`, but not worth a commit of its own."""
+        ...
+
+    def size(self) -> int:
+        """Bytes of the database."""
+        ...
+
+    def close(self) -> None:
+        """Close it. Nothing may be committing."""
+        ...

@@ -1,0 +1,193 @@
+"""Messages, their bodies, and the entries about them: the only SQL that knows these three tables."""
+
+from collections.abc import Iterator
+
+import apsw
+import msgspec
+
+from gatepost.core.lifecycle import OUTCOMES
+from gatepost.core.records import EntryRow, MessageRow
+from gatepost.core.views import MessagesQuery
+from gatepost.store.writer import Writer
+
+_COLUMNS = ", ".join(MessageRow.__struct_fields__)
+_ENTRY_COLUMNS = ", ".join(EntryRow.__struct_fields__)
+_MARKS = ", ".join("?" * (len(MessageRow.__struct_fields__) + 1))
+_ENTRY_MARKS = ", ".join("?" * len(EntryRow.__struct_fields__))
+
+INSERT = f"INSERT INTO message ({_COLUMNS}, ended) VALUES ({_MARKS})"
+INSERT_BODY = "INSERT INTO body (message, salt, data) VALUES (?, ?, ?)"
+INSERT_ENTRY = f"INSERT INTO entry ({_ENTRY_COLUMNS}) VALUES ({_ENTRY_MARKS})"
+STATE = "UPDATE message SET state = ?, since = ?, reason = ?, by = ?, ended = ? WHERE seq = ?"
+RUN = "UPDATE message SET attempt = ?, started = ?, redelivered = ?, state = ?, since = ? WHERE seq = ?"
+SLOT = "UPDATE message SET slot = ? WHERE seq = ?"
+ENTRY_SLOT = "UPDATE entry SET slot = ? WHERE seq = ?"
+
+_astuple = msgspec.structs.astuple
+
+
+class Messages:
+    """Rows of `message`, `body` and `entry`. Writes join the current batch; reads see what is committed."""
+
+    def __init__(self, writer: Writer, reader: apsw.Connection) -> None:
+        self._write = writer.write
+        self._reader = reader
+
+    def add(self, row: MessageRow) -> None:
+        """Keep a new message."""
+        self._write(INSERT, (*_astuple(row), 1 if row.state in OUTCOMES else 0))
+
+    def add_body(self, seq: int, salt: bytes, data: bytes) -> None:
+        """Keep the entry bytes of message `seq`."""
+        self._write(INSERT_BODY, (seq, salt, data))
+
+    def add_entry(self, row: EntryRow) -> None:
+        """Keep an entry about a message."""
+        self._write(INSERT_ENTRY, _astuple(row))
+
+    def set_state(self, seq: int, state: str, since: int, reason: str = "", by: str = "") -> None:
+        """A message changed its state, or ended."""
+        self._write(STATE, (state, since, reason, by, 1 if state in OUTCOMES else 0, seq))
+
+    def set_run(self, seq: int, attempt: int, started: int, redelivered: bool, state: str) -> None:
+        """A run of a message was claimed (attempt counts up) or given back."""
+        self._write(RUN, (attempt, started, redelivered, state, started, seq))
+
+    def set_slot(self, seq: int, slot: int) -> None:
+        """A waiting message got its slot."""
+        self._write(SLOT, (slot, seq))
+
+    def set_entry_slot(self, seq: int, slot: int) -> None:
+        """A waiting entry got its slot."""
+        self._write(ENTRY_SLOT, (slot, seq))
+
+    def cut(self, peer: int, slot: int) -> None:
+        """Delete what was taken from `peer` above `slot`: its sender never committed it."""
+        self._write(
+            "DELETE FROM body WHERE message IN (SELECT seq FROM message WHERE peer = ? AND direction = 'in' AND slot > ?)",
+            (peer, slot),
+        )
+        self._write(
+            "DELETE FROM message WHERE peer = ? AND direction = 'in' AND slot > ?", (peer, slot)
+        )
+
+    def last_seq(self) -> tuple[int, int]:
+        """The highest seq of messages and of entries."""
+        row = self._reader.execute(
+            "SELECT (SELECT ifnull(max(seq), 0) FROM message), (SELECT ifnull(max(seq), 0) FROM entry)"
+        ).fetchall()[0]
+        return int(row[0]), int(row[1])
+
+    def open(self, peer: int, direction: str) -> Iterator[MessageRow]:
+        """Open messages with a peer in order, sent ones only when they have a slot (the others are `waiting`)."""
+        only = " AND slot > 0" if direction == "out" else ""
+        sql = f"SELECT {_COLUMNS} FROM message WHERE ended = 0 AND peer = ? AND direction = ?{only} ORDER BY seq"
+        for row in self._reader.execute(sql, (peer, direction)):
+            yield _message(row)
+
+    def waiting(self, peer: int, after: int, limit: int) -> list[MessageRow]:
+        """Messages to a peer without a slot, in order, from behind seq `after`."""
+        sql = (
+            f"SELECT {_COLUMNS} FROM message WHERE ended = 0 AND peer = ? AND seq > ?"
+            " AND direction = 'out' AND slot = 0 AND state = 'accepted' ORDER BY seq LIMIT ?"
+        )
+        return [_message(row) for row in self._reader.execute(sql, (peer, after, limit))]
+
+    def count_waiting(self, peer: int) -> tuple[int, int, int]:
+        """Messages to a peer without a slot: how many, when the oldest was accepted, the highest seq."""
+        sql = (
+            "SELECT count(*), ifnull(min(accepted), 0), ifnull(max(seq), 0) FROM message"
+            " WHERE ended = 0 AND peer = ? AND direction = 'out' AND slot = 0"
+        )
+        row = self._reader.execute(sql, (peer,)).fetchall()[0]
+        return int(row[0]), int(row[1]), int(row[2])
+
+    def expired(self, now: int, limit: int) -> list[MessageRow]:
+        """Open messages whose time is over, oldest first."""
+        sql = (
+            f"SELECT {_COLUMNS} FROM message WHERE ended = 0 AND expires <= ? ORDER BY seq LIMIT ?"
+        )
+        return [_message(row) for row in self._reader.execute(sql, (now, limit))]
+
+    def next_expiry(self, after: int) -> int:
+        """When the next open message expires after time `after`; 0 when none does."""
+        row = self._reader.execute(
+            "SELECT ifnull(min(expires), 0) FROM message WHERE ended = 0 AND expires > ?", (after,)
+        ).fetchall()[0]
+        return int(row[0])
+
+    def body(self, seq: int) -> tuple[bytes, bytes] | None:
+        """(salt, entry bytes) of a message, None when they are not kept."""
+        row = self._reader.execute(
+            "SELECT salt, data FROM body WHERE message = ?", (seq,)
+        ).fetchall()
+        return (row[0][0], row[0][1]) if row else None
+
+    def find(self, id: str, limit: int = 2) -> list[MessageRow]:
+        """Messages whose id is or begins with `id`."""
+        sql = f"SELECT {_COLUMNS} FROM message WHERE id >= ? AND id < ? LIMIT ?"
+        return [_message(row) for row in self._reader.execute(sql, (id, id + "g", limit))]
+
+    def by_request(self, sender: str, key: str) -> MessageRow | None:
+        """The message a request key of an agent stands for."""
+        sql = f"SELECT {_COLUMNS} FROM message WHERE sender = ? AND request_key = ? AND request_key <> ''"
+        row = self._reader.execute(sql, (sender, key)).fetchall()
+        return _message(row[0]) if row else None
+
+    def entries(self, message: int) -> list[EntryRow]:
+        """Entries about a message, in order."""
+        sql = f"SELECT {_ENTRY_COLUMNS} FROM entry WHERE message = ? ORDER BY seq"
+        return [_entry(row) for row in self._reader.execute(sql, (message,))]
+
+    def unacked(self, peer: int, low: int, out: int) -> tuple[list[MessageRow], list[EntryRow]]:
+        """What stands in slots above `out` of the journal to a peer, by slot. Entries are sought from seq `low` on."""
+        messages = self._reader.execute(
+            f"SELECT {_COLUMNS} FROM message WHERE ended = 0 AND peer = ? AND direction = 'out' AND slot > ? ORDER BY slot",
+            (peer, out),
+        )
+        entries = self._reader.execute(
+            f"SELECT {_ENTRY_COLUMNS} FROM entry WHERE seq >= ? AND peer = ? AND sent = 1 AND slot > ? ORDER BY seq",
+            (low, peer, out),
+        )
+        return [_message(row) for row in messages], [_entry(row) for row in entries]
+
+    def waiting_entries(self, peer: int) -> list[EntryRow]:
+        """Entries for a peer without a slot, in order."""
+        sql = f"SELECT {_ENTRY_COLUMNS} FROM entry WHERE peer = ? AND slot = 0 AND sent = 1 ORDER BY seq"
+        return [_entry(row) for row in self._reader.execute(sql, (peer,))]
+
+    def recent(self, query: MessagesQuery, peer: int | None) -> list[MessageRow]:
+        """Messages newest first."""
+        where, params = ["1"], list[int | str]()
+        if query.open_only:
+            where.append("ended = 0")
+        if query.state:
+            where.append("state = ?")
+            params.append(query.state)
+        if peer is not None:
+            where.append("peer = ?")
+            params.append(peer)
+        if query.agent:
+            where.append("(sender = ? OR recipient = ?)")
+            params += [query.agent, query.agent]
+        sql = (
+            f"SELECT {_COLUMNS} FROM message WHERE {' AND '.join(where)} ORDER BY seq DESC LIMIT ?"
+        )
+        return [_message(row) for row in self._reader.execute(sql, (*params, query.limit))]
+
+    def counts(self) -> dict[str, int]:
+        """Messages by direction and state, as `out.done`: the conservation counters."""
+        sql = "SELECT direction || '.' || state, count(*) FROM message GROUP BY 1"
+        return {str(row[0]): int(row[1]) for row in self._reader.execute(sql)}
+
+
+def _message(row: tuple[object, ...]) -> MessageRow:
+    return msgspec.convert(
+        dict(zip(MessageRow.__struct_fields__, row, strict=True)), MessageRow, strict=False
+    )
+
+
+def _entry(row: tuple[object, ...]) -> EntryRow:
+    return msgspec.convert(
+        dict(zip(EntryRow.__struct_fields__, row, strict=True)), EntryRow, strict=False
+    )

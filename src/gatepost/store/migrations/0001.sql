@@ -1,0 +1,126 @@
+CREATE TABLE meta (
+  key   TEXT PRIMARY KEY,
+  value BLOB NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE peer (
+  number   INTEGER PRIMARY KEY,
+  node     TEXT NOT NULL,
+  alias    TEXT NOT NULL,
+  record   BLOB NOT NULL,
+  endpoint TEXT NOT NULL,
+  words    TEXT NOT NULL,
+  paired   INTEGER NOT NULL,
+  blocked  INTEGER NOT NULL,
+  stopped  TEXT NOT NULL,
+  owner    TEXT NOT NULL,
+  removed  INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX peer_node ON peer (node) WHERE removed = 0;
+CREATE UNIQUE INDEX peer_alias ON peer (alias) WHERE removed = 0;
+
+CREATE TABLE journal (
+  peer        INTEGER PRIMARY KEY,
+  next        INTEGER NOT NULL,
+  h_next      BLOB NOT NULL,
+  out         INTEGER NOT NULL,
+  h_out       BLOB NOT NULL,
+  credit      INTEGER NOT NULL,
+  cursor      INTEGER NOT NULL,
+  h           BLOB NOT NULL,
+  committed   INTEGER NOT NULL,
+  h_committed BLOB NOT NULL,
+  tail        BLOB NOT NULL,
+  life        TEXT NOT NULL,
+  fork        TEXT NOT NULL,
+  low         INTEGER NOT NULL,
+  tries       INTEGER NOT NULL,
+  heard       INTEGER NOT NULL
+);
+
+CREATE TABLE message (
+  seq          INTEGER PRIMARY KEY,
+  id           TEXT NOT NULL,
+  direction    TEXT NOT NULL,
+  peer         INTEGER NOT NULL,
+  sender       TEXT NOT NULL,
+  recipient    TEXT NOT NULL,
+  want         TEXT NOT NULL,
+  conversation TEXT NOT NULL,
+  created      INTEGER NOT NULL,
+  expires      INTEGER NOT NULL,
+  accepted     INTEGER NOT NULL,
+  slot         INTEGER NOT NULL,
+  state        TEXT NOT NULL,
+  since        INTEGER NOT NULL,
+  reason       TEXT NOT NULL,
+  by           TEXT NOT NULL,
+  attempt      INTEGER NOT NULL,
+  started      INTEGER NOT NULL,
+  late         INTEGER NOT NULL,
+  redelivered  INTEGER NOT NULL,
+  request_key  TEXT NOT NULL,
+  request_hash BLOB NOT NULL,
+  digest       BLOB NOT NULL,
+  ended        INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX message_id ON message (id, direction, peer);
+CREATE UNIQUE INDEX message_request ON message (sender, request_key) WHERE request_key <> '';
+CREATE INDEX message_open ON message (peer, seq) WHERE ended = 0;
+
+CREATE TABLE body (
+  message INTEGER PRIMARY KEY,
+  salt    BLOB NOT NULL,
+  data    BLOB NOT NULL
+);
+
+CREATE TABLE entry (
+  seq     INTEGER PRIMARY KEY,
+  peer    INTEGER NOT NULL,
+  sent    INTEGER NOT NULL,
+  message INTEGER NOT NULL,
+  kind    TEXT NOT NULL,
+  id      TEXT NOT NULL,
+  at      INTEGER NOT NULL,
+  slot    INTEGER NOT NULL,
+  what    TEXT NOT NULL,
+  state   TEXT NOT NULL,
+  salt    BLOB NOT NULL,
+  data    BLOB NOT NULL
+);
+CREATE INDEX entry_message ON entry (message);
+CREATE INDEX entry_waiting ON entry (peer, seq) WHERE slot = 0 AND sent = 1;
+
+CREATE TABLE frame (
+  seq     INTEGER PRIMARY KEY,
+  peer    INTEGER NOT NULL,
+  at      INTEGER NOT NULL,
+  first   INTEGER NOT NULL,
+  count   INTEGER NOT NULL,
+  acked   INTEGER NOT NULL,
+  signed  BLOB NOT NULL,
+  control BLOB NOT NULL
+);
+CREATE INDEX frame_acked ON frame (peer, acked);
+
+CREATE TABLE agent (
+  name  TEXT PRIMARY KEY,
+  spec  BLOB NOT NULL,
+  added INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE token (
+  id      TEXT PRIMARY KEY,
+  agent   TEXT NOT NULL,
+  hash    BLOB NOT NULL,
+  note    TEXT NOT NULL,
+  created INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE invite (
+  key     BLOB PRIMARY KEY,
+  alias   TEXT NOT NULL,
+  expires INTEGER NOT NULL,
+  used_by TEXT NOT NULL,
+  answer  BLOB NOT NULL
+) WITHOUT ROWID;

@@ -1,0 +1,1 @@
+"""Schema changes, forward only: NNNN.sql, each run in one transaction."""

@@ -1,0 +1,79 @@
+"""Peers, their journals, the frames kept as evidence, and invitations: the only SQL that knows these tables."""
+
+import apsw
+import msgspec
+
+from gatepost.core.records import FrameRow, InviteRow, JournalRow, PeerRow
+from gatepost.store.writer import Writer
+
+_PEER = PeerRow.__struct_fields__
+_JOURNAL = JournalRow.__struct_fields__
+_INVITE = InviteRow.__struct_fields__
+_FRAME = FrameRow.__struct_fields__
+
+SAVE_PEER = (
+    f"INSERT OR REPLACE INTO peer ({', '.join(_PEER)}) VALUES ({', '.join('?' * len(_PEER))})"
+)
+SAVE_JOURNAL = f"INSERT OR REPLACE INTO journal ({', '.join(_JOURNAL)}) VALUES ({', '.join('?' * len(_JOURNAL))})"
+SAVE_INVITE = (
+    f"INSERT OR REPLACE INTO invite ({', '.join(_INVITE)}) VALUES ({', '.join('?' * len(_INVITE))})"
+)
+ADD_FRAME = f"INSERT INTO frame ({', '.join(_FRAME)}) VALUES ({', '.join('?' * len(_FRAME))})"
+
+_astuple = msgspec.structs.astuple
+
+
+class Peers:
+    """Rows of `peer`, `journal`, `frame` and `invite`. Writes join the current batch; reads see what is committed."""
+
+    def __init__(self, writer: Writer, reader: apsw.Connection) -> None:
+        self._write = writer.write
+        self._reader = reader
+
+    def save(self, row: PeerRow) -> None:
+        """Keep a peer, new or changed."""
+        self._write(SAVE_PEER, _astuple(row))
+
+    def all(self) -> list[PeerRow]:
+        """Every peer, removed ones too (their messages name them)."""
+        rows = self._reader.execute(f"SELECT {', '.join(_PEER)} FROM peer ORDER BY number")
+        return [
+            msgspec.convert(dict(zip(_PEER, row, strict=True)), PeerRow, strict=False)
+            for row in rows
+        ]
+
+    def save_journal(self, row: JournalRow) -> None:
+        """Keep the positions of both journals with a peer."""
+        self._write(SAVE_JOURNAL, _astuple(row))
+
+    def journal(self, peer: int) -> JournalRow | None:
+        """The positions of both journals with a peer, None before the first contact."""
+        rows = self._reader.execute(
+            f"SELECT {', '.join(_JOURNAL)} FROM journal WHERE peer = ?", (peer,)
+        ).fetchall()
+        return JournalRow(**dict(zip(_JOURNAL, rows[0], strict=True))) if rows else None
+
+    def add_frame(self, row: FrameRow) -> None:
+        """Keep the signed part of a frame as evidence."""
+        self._write(ADD_FRAME, _astuple(row))
+
+    def acked_at(self, peer: int, slot: int) -> int:
+        """When the peer first acknowledged a slot of the journal to it; 0 when it has not."""
+        sql = "SELECT at FROM frame WHERE peer = ? AND acked >= ? ORDER BY acked, seq LIMIT 1"
+        rows = self._reader.execute(sql, (peer, slot)).fetchall()
+        return int(rows[0][0]) if rows else 0
+
+    def save_invite(self, row: InviteRow) -> None:
+        """Keep an invitation, new or used."""
+        self._write(SAVE_INVITE, _astuple(row))
+
+    def invite(self, key: bytes) -> InviteRow | None:
+        """The invitation with this public key."""
+        rows = self._reader.execute(
+            f"SELECT {', '.join(_INVITE)} FROM invite WHERE key = ?", (key,)
+        ).fetchall()
+        return InviteRow(**dict(zip(_INVITE, rows[0], strict=True))) if rows else None
+
+    def drop_invites(self, before: int) -> None:
+        """Forget invitations that expired before a time."""
+        self._write("DELETE FROM invite WHERE expires < ?", (before,))
