@@ -13,7 +13,7 @@ PATHS := src tests tools $(wildcard bench examples)
 .NOTPARALLEL:
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check lint format types layering sizes fix fmt golden bench crash lock clean
+.PHONY: help setup demo test check gates lint format types layering sizes fix fmt golden bench crash lock clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,7 +26,9 @@ demo: setup ## two real nodes, one delegated task, one killed on the way: the wh
 test: setup ## run the tests (ARGS="-k name" for some of them)
 	@$(PY) -m pytest -n $(JOBS) $(ARGS)
 
-check: lint format types layering sizes test ## everything a change must pass, the tests last
+check: gates test ## everything a change must pass, the tests last
+
+gates: lint format types layering sizes ## everything of `make check` before the tests
 
 lint: setup ## ruff, with the banned calls
 	@$(PY) -m ruff check $(PATHS)

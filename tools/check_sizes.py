@@ -1,9 +1,9 @@
 """Hold modules and functions to their size, and names to their meaning.
 
 A module has a docstring and at most 400 lines, a function at most 50 (decorators not counted), and
-no module is called `utils` or the like. `tools/exceptions.toml` lists what is excused, with the exact
-number of lines; an entry that excuses more than is there, or something that is not there, is a finding
-too, so the list only shrinks. Never changes a file.
+no module is called `utils` or the like. `tools/exceptions.toml` lists what is excused, with the
+exact number of lines; an entry that excuses more than is there, or something that is not there, is
+a finding too, so the list only shrinks. Never changes a file.
 """
 
 import ast
