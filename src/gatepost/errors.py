@@ -113,6 +113,8 @@ def _entries() -> tuple[Entry, ...]:
         # addresses and arguments
         Entry("address.invalid", f.usage, "that is not an address", "gatepost agents list"),
         Entry("usage.invalid", f.usage, "that call cannot be read", "gatepost --help"),
+        Entry("call.unknown", f.usage, "there is no such call", "gatepost --help", status=404),
+        Entry("call.foreign", f.refused, "the request comes from elsewhere", "gatepost status"),
         Entry(
             "message.too_large",
             f.usage,
