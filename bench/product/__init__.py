@@ -1,0 +1,1 @@
+"""Gatepost under measurement: real nodes, set up with its own commands, asked by its SDK."""
