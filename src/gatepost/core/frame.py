@@ -97,6 +97,7 @@ class Opened(msgspec.Struct, frozen=True):
     entries: list[tuple[Entry, bytes, Item]]
     evidence: bytes
     header: Header
+    control_item: Item
 
 
 class Rejected(msgspec.Struct, frozen=True):
@@ -246,7 +247,9 @@ def _open(
     plain = _unseal(header, data, layout, unwrap)
     items = _split(plain, digests)
     control, entries = _read_items(items)
-    return Opened(header.from_node, control, entries, data[: layout.signature], header)
+    return Opened(
+        header.from_node, control, entries, data[: layout.signature], header, items[0]
+    )
 
 
 def _measure(data: bytes) -> _Layout:
