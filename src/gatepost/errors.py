@@ -123,6 +123,7 @@ def _entries() -> tuple[Entry, ...]:
             status=413,
         ),
         Entry("message.unknown", f.usage, "no message has that id", "gatepost messages list", status=404),
+        Entry("message.expired", f.usage, "the message had expired", "send it again with a later --expires"),
         Entry("message.ended", f.usage, "the message has ended", "gatepost check {id}", status=409),
         Entry("run.not_yours", f.usage, "that run is not open", "gatepost inbox", status=409),
         Entry(
@@ -133,6 +134,7 @@ def _entries() -> tuple[Entry, ...]:
             status=409,
         ),
         Entry("agent.unknown", f.usage, "no agent has that name", "gatepost agents list", status=404),
+        Entry("agent.not_ready", f.local, "the agent cannot be woken now", "gatepost agents list", retryable=True),
         Entry("agent.exists", f.usage, "an agent has that name already", "gatepost agents remove {agent}", status=409),
         Entry("peer.unknown", f.usage, "no peer has that name", "gatepost peers list", status=404),
         Entry("peer.exists", f.usage, "a peer has that name already", "gatepost peers alias {peer} NAME", status=409),
@@ -141,6 +143,9 @@ def _entries() -> tuple[Entry, ...]:
         Entry("policy.denied", f.refused, "a rule refuses it", "gatepost explain {sender} {to} {verb}"),
         Entry("policy.limited", f.refused, "a limit is reached", "gatepost explain {sender} {to} {verb}", retryable=True, status=429),
         Entry("policy.held", f.held, "it waits for a person", "gatepost holds list"),
+        Entry("policy.hops", f.refused, "too many messages have caused one another", "gatepost explain {sender} {to} {verb}"),
+        Entry("policy.turns", f.refused, "the conversation has had too many automatic turns", "gatepost explain {sender} {to} {verb}"),
+        Entry("policy.cycle", f.refused, "the message would return to a node it came through", "send it anew, outside the run that caused it"),
         Entry("auth.refused", f.refused, "that token may not do this", "gatepost tokens list", status=401),
         # peers
         Entry("peer.unreachable", f.peer, "the peer cannot be reached", "gatepost peers endpoint {peer} HOST:PORT", retryable=True),
@@ -154,6 +159,7 @@ def _entries() -> tuple[Entry, ...]:
         # this machine
         Entry("node.not_running", f.not_running, "the node is not running", "gatepost start"),
         Entry("node.already_running", f.local, "another node runs on this home directory", "gatepost status"),
+        Entry("node.paused", f.local, "it is paused", "gatepost resume", retryable=True),
         Entry("node.stopped", f.local, "the node stopped itself: its state does not fit what a peer knows", "gatepost status"),
         Entry("home.missing", f.not_running, "there is no node in that home directory", "gatepost init --name NAME --listen 127.0.0.1:7443"),
         Entry("home.exists", f.usage, "a node lives in that home directory already", "gatepost status"),
@@ -165,9 +171,11 @@ def _entries() -> tuple[Entry, ...]:
         Entry("store.newer", f.local, "the database was written by a newer version", "install the newer gatepost"),
         Entry("store.network_filesystem", f.local, "the database lies on a network file system", "move the home directory to a local disk"),
         Entry("store.affected_sqlite", f.local, "this SQLite can corrupt databases", "install gatepost from its lock file"),
+        Entry("config.changed", f.configuration, "the file was changed meanwhile", "repeat the command"),
         Entry("config.invalid", f.configuration, "the configuration cannot be used", "gatepost config check"),
         Entry("config.unknown_key", f.configuration, "there is no such setting", "gatepost config get {suggestion}"),
         Entry("policy.invalid", f.configuration, "the policy cannot be used", "gatepost policy show"),
+        Entry("policy.rule_unknown", f.usage, "no rule has that id", "gatepost policy show", status=404),
         # ours
         Entry("bug.unknown_error", f.bug, "the node gave an error this version does not know", "gatepost doctor"),
         Entry("bug.internal", f.bug, "Gatepost made a mistake", "gatepost log"),

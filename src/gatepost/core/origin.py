@@ -1,12 +1,13 @@
 """Where a value comes from: a file and a line, and the scan of a TOML text that finds the lines.
 
-`tomllib` gives values without lines, so every error and every rule would say only which file it is in. `lines` walks the same
-text and notes the line on which each table, array element and key begins. It never reads a file and never judges a text: it is
-called on texts that `tomllib` has accepted, and on any other text it ends, with fewer lines.
+`tomllib` gives values without lines, so every error and every rule could only say which file it is
+in. `lines` walks the same text and notes the line on which each table, array element and key
+begins. It never reads a file and never judges a text: it is called on texts that `tomllib` has
+accepted, and on any other text it ends, with fewer lines.
 
-The walk: skip blank space and comments; a line that begins with `[[` opens the next element of an array of tables, one that begins
-with `[` a table, anything else is a key, `=`, and a value. A value ends at the end of its line, unless brackets or a long string are
-still open.
+The walk: skip blank space and comments; a line that begins with `[[` opens the next element of an
+array of tables, one that begins with `[` a table, anything else is a key, `=`, and a value. A value
+ends at the end of its line, unless brackets or a long string are still open.
 """
 
 import re
@@ -55,14 +56,15 @@ _INSIDE = re.compile(r"""[^"'\[\]{}#\n]+""")
 def lines(text: str) -> Mapping[KeyPath, int]:
     """Map key paths to line numbers, counted from 1.
 
-    The path of the third `[[rule]]` is `("rule", 2)`, of its key `allow` `("rule", 2, "allow")`. Keys inside inline tables and arrays have
-    no line of their own; `line_of` gives the nearest one around them.
+    The path of the third `[[rule]]` is `("rule", 2)`, of its key `allow` `("rule", 2, "allow")`.
+    Keys inside inline tables and arrays have no line of their own; `line_of` gives the nearest one
+    around them.
     """
     return _Scan(text).run()
 
 
 def line_of(found: Mapping[KeyPath, int], path: KeyPath) -> int:
-    """The line of `path`, or of the nearest table around it; 0 when nothing around it has a line."""
+    """The line of `path`, or of the nearest table around it; 0 when there is none."""
     while path:
         if path in found:
             return found[path]
@@ -122,7 +124,7 @@ class _Scan:
             self._at += 1
 
     def _resolve(self, keys: list[str], of_array: bool) -> KeyPath:
-        """The path a header names: a key that is an array of tables stands for its last element, or for a new one at the end of `[[…]]`."""
+        """The path a header names; an array of tables stands for its last element, or a new one."""
         path: KeyPath = ()
         for position, key in enumerate(keys):
             path = (*path, key)

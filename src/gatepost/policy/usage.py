@@ -1,0 +1,75 @@
+"""How much has been used: rate counters, one number each.
+
+Each counter is a bucket that holds `count` and refills evenly over `per` milliseconds. Instead of
+a level and a time it keeps one number, the moment at which the bucket will be full again: taking
+moves it on, time lets it fall behind. Looking never changes anything; the caller takes once it
+has decided. The number of counters is bounded: full buckets are forgotten first, for they are
+like new.
+"""
+
+import msgspec
+
+from gatepost.policy.limits import Rate
+
+_MOST = 20_000
+
+
+class Charge(msgspec.Struct, frozen=True):
+    """One counter a request draws on: of rule `rule` ("" for the default limits), for `peer`.
+
+    `kind` is "rate" (one per message) or "tokens" (spent when a run ends).
+    """
+
+    rule: str
+    peer: str
+    kind: str
+    rate: Rate
+    key: str
+    step: float
+
+    @classmethod
+    def of(cls, rule: str, peer: str, kind: str, rate: Rate) -> "Charge":
+        """The counter with its derived parts: one key, and the milliseconds that refill one."""
+        return cls(rule, peer, kind, rate, f"{kind} {rule} {peer}", rate.per / rate.count)
+
+
+class Usage:
+    """All rate counters of a node. Mutable; times are handed in, in ms."""
+
+    def __init__(self) -> None:
+        self._full_at: dict[str, float] = {}
+
+    def wait(self, charge: Charge, now: int, amount: int = 1) -> int:
+        """0 when the bucket has room for `amount` now, else the ms until it has."""
+        full_at = self._full_at.get(charge.key)
+        if full_at is None or full_at <= now:
+            return 0
+        per = charge.rate.per
+        # A clock set back, or a rate made smaller, must not close the door for longer than a
+        # period.
+        missing = min(full_at - now, per)
+        over = missing + min(amount * charge.step, per) - per
+        return 0 if over <= 0 else int(over) + 1
+
+    def take(
+        self, charges: tuple[Charge, ...], now: int, amount: int = 1, kind: str = "rate"
+    ) -> None:
+        """Take `amount` out of each bucket of `kind`. A bucket may be overdrawn by one taking."""
+        for charge in charges:
+            if charge.kind != kind:
+                continue
+            full_at = self._full_at.get(charge.key, 0.0)
+            full_at = max(now, min(full_at, now + charge.rate.per)) + amount * charge.step
+            if len(self._full_at) >= _MOST and charge.key not in self._full_at:
+                self._forget(now)
+            self._full_at[charge.key] = full_at
+
+    def _forget(self, now: int) -> None:
+        kept = {key: at for key, at in self._full_at.items() if at > now}
+        while len(kept) >= _MOST:
+            # All are in use: the one that is nearest to full loses least.
+            del kept[min(kept, key=kept.__getitem__)]
+        self._full_at = kept
+
+    def __len__(self) -> int:
+        return len(self._full_at)
