@@ -14,7 +14,7 @@ REGISTRY = re.compile(
     r"pypi[.]org|pythonhosted[.]org|registry[.]npmjs|--(extra-)?index-url|--find-links"
 )
 MACHINE = re.compile(r"(?<![\w.])/(work|farm|tmp/spec)/")
-ADDRESS = re.compile(r"https?:|file:|git\+|@ ?/")
+ADDRESS = re.compile(r"https?:|file:/|git\+|@ ?/")
 PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)")
 
 
