@@ -165,6 +165,7 @@ def _entries() -> tuple[Entry, ...]:
         Entry("home.exists", f.usage, "a node lives in that home directory already", "gatepost status"),
         Entry("home.unwritable", f.local, "the home directory cannot be written", "chmod u+rwx {home}"),
         Entry("home.exposed", f.local, "others can read the node's secrets", "chmod -R go-rwx {home}"),
+        Entry("keys.damaged", f.local, "the node's keys cannot be used", "set keys/ aside and restore a backup of it"),
         Entry("listen.taken", f.local, "the listening address is in use", "gatepost config set listen HOST:PORT"),
         Entry("store.full", f.local, "the disk is full", "free disk space; nothing accepted is lost", retryable=True, status=507),
         Entry("store.damaged", f.local, "the database is damaged", "set node.db aside and restore a backup"),
