@@ -103,7 +103,7 @@ class HostKeys:
 def create(
     directory: Path, *, endpoints: tuple[str, ...], now: int, random: Callable[[int], bytes]
 ) -> tuple[HostKeys, str]:
-    """Make a node's keys in `directory` (new, or without a node) and return them with the recovery kit.
+    """Make a node's keys in `directory` (new, or without a node); returns them and a recovery kit.
 
     The kit is the next node key as one string; it is kept nowhere. `now` in ms. Raises
     `home.exists`, `home.exposed` or `home.unwritable`.
