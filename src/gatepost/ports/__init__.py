@@ -125,6 +125,10 @@ class LinkOwner(Protocol):
         """The canonical control part (lives, cursors, chains) to be signed within the hello to that peer."""
         ...
 
+    def newer_record(self, record: NodeRecord, signed: bytes) -> None:
+        """A peer showed a newer record of itself, checked against the pinned one; `link_up` follows. `signed` is its bytes."""
+        ...
+
     def link_up(self, line: Line, control: bytes) -> None:
         """The peer is authenticated; `control` is its greeting."""
         ...
@@ -156,7 +160,7 @@ class Transport(Protocol):
     """How frames travel. The node asks for links; back-off and the wish to be linked are the node's."""
 
     def dial(self, node: str, endpoints: Sequence[str], spki: bytes) -> None:
-        """Start one attempt to link. Ends in `link_up` or `dial_failed`."""
+        """Start one attempt to link; nothing when there is a link or an attempt. Ends in `link_up` (whoever dialled) or `dial_failed`."""
         ...
 
     def pair(
