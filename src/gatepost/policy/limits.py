@@ -68,7 +68,8 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     open: int | None = None
 
 
-DEFAULT_LIMITS = Limits(rate=Rate(120, 60_000), bytes=256 * 1024, concurrent=4, turns=12, hops=8)
+WIRE_BYTES = 256 * 1024  # no frame carries more, so no rule can allow more
+DEFAULT_LIMITS = Limits(rate=Rate(120, 60_000), bytes=WIRE_BYTES, concurrent=4, turns=12, hops=8)
 NO_LIMITS = Limits()
 
 

@@ -1,14 +1,14 @@
-"""What is said when a limit is reached: which, whose, by how much, and the command that raises it.
+"""What is said when a limit is reached: which, whose, by how much, and how to raise it.
 
-Made only when something is over; every rule whose limit is exceeded gets its own line, for raising
-one of two changes nothing.
+Made only when something is over; every rule whose limit is exceeded gets its own line, for
+raising one of two changes nothing.
 """
 
 from collections.abc import Iterable
 
 from gatepost.policy.decision import Step, Word
 from gatepost.policy.law import Law, Outcome, Rule, origin
-from gatepost.policy.limits import Limits, Rate, show
+from gatepost.policy.limits import WIRE_BYTES, Limits, Rate, show
 from gatepost.policy.usage import Charge
 
 CYCLE = Step(
@@ -39,6 +39,8 @@ def over(law: Law, outcome: Outcome, key: str, used: int) -> Iterable[Step]:
             continue
         because = f"{_SAYS[key].format(used=show(key, used))}; the limit is {show(key, limit)}"
         fix = _raise(rule, key, str(max(used, 2 * limit)))
+        if key == "bytes" and used > WIRE_BYTES:
+            fix = "send a summary, or put the file where the other agent can reach it"
         where = _where(law, rule, key)
         name = rule.id if rule else ""
         if key == "concurrent":
