@@ -1,8 +1,9 @@
-"""What a client and the node's local API say to each other beyond the mailbox's own data: small bodies, and the socket's frames.
+"""What a client and the local API say beyond the mailbox's own data: bodies and frames.
 
-A frame of `/v1/socket` is a JSON array of calls `[n, op, body]` (client to node) or of replies `[n, kind, body]` (node to client);
-`n` is the client's and comes back with everything that belongs to the call. A body is kept raw until `op`, or the call `n` answers,
-says what it is: so one bad body spoils one call and not its frame.
+A frame of `/v1/socket` is a JSON array of calls `[n, op, body]` (client to node) or of replies
+`[n, kind, body]` (node to client); `n` is the client's and comes back with everything that
+belongs to the call. A body is kept raw until `op`, or the call `n` answers, says what it is: so
+one bad body spoils one call and not its frame.
 """
 
 from typing import Literal
@@ -25,7 +26,7 @@ class Call(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Reply(msgspec.Struct, frozen=True, array_like=True):
-    """One answer of a frame. Each call gets one `ok` or `error`; `event` may come any number of times after `ok`."""
+    """One answer of a frame: each call gets one `ok` or `error`, and after `ok` maybe events."""
 
     n: int
     kind: Literal["ok", "error", "event"]
@@ -46,7 +47,7 @@ class Check(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Watch(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Tell me of a message: at every change, or only when there is something to do (an outcome or `needs_input`)."""
+    """Tell me of a message: at every change, or only of an outcome and of `needs_input`."""
 
     id: str
     every: bool = True
@@ -59,7 +60,10 @@ class Unwatch(msgspec.Struct, frozen=True):
 
 
 class ClaimIn(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Work for the agent of this socket. `client` names this client; `before` is the life it last held the claim under."""
+    """Work for the agent of this socket.
+
+    `client` names this client; `before` is the life it last held the claim under.
+    """
 
     capacity: int = 1
     kind: str = "sdk"
@@ -68,7 +72,10 @@ class ClaimIn(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Claimed(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The claim is held. `sole`: nobody else can have held it since this client did, so a run it never saw did not run."""
+    """The claim is held.
+
+    `sole`: nobody else can have held it since this client did, so a run it never saw did not run.
+    """
 
     open_runs: tuple[Run, ...] = ()
     life: str = ""
@@ -112,7 +119,7 @@ ClaimEvent = Offer | Cancel | Supply
 
 
 class AgentsQuery(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Which agents to list: those whose name or description holds `query`, that the asker may `can`."""
+    """Which agents to list: those that match `query` and that the asker may `can`."""
 
     query: str = ""
     can: str = ""
@@ -166,7 +173,7 @@ class What(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class CanQuery(msgspec.Struct, frozen=True):
-    """May `sender` do `verb` to `to`?"""
+    """Whether `sender` may do `verb` to `to`."""
 
     sender: str
     verb: str

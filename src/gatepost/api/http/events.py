@@ -1,0 +1,109 @@
+"""`GET /v1/events`: what happens, as server-sent events, until the client hangs up.
+
+An agent sees only events of its own messages. `Last-Event-ID` brings what was missed, as far as
+the node still knows it. A client that reads more slowly than things happen is let go at 1,000
+waiting events: it may come back with its last id.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import cast
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from gatepost.api.http.door import State
+from gatepost.api.http.inside import Inside
+from gatepost.api.http.waiting import first_of, hang_up
+from gatepost.core.views import Event
+
+_WAITING = 1000
+_HEADERS = [
+    (b"content-type", b"text/event-stream"),
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+
+class EventStream:
+    """The endpoint."""
+
+    def __init__(self, inside: Inside, closing: asyncio.Event) -> None:
+        self._inside = inside
+        self._closing = closing
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Stream until the client or the node goes, or the client falls behind."""
+        state = cast(State, scope["state"])
+        agent = state["caller"].agent if "caller" in state else ""
+        queue = _Queue(lambda event: not agent or (event.agent == agent and bool(event.message)))
+        stop = self._inside.events.subscribe(queue.put)
+        try:
+            queue.catch_up(self._inside.events.recent(_WAITING), _last_id(scope))
+            await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+            await self._stream(queue, receive, send, state)
+        finally:
+            stop()
+
+    async def _stream(self, queue: "_Queue", receive: Receive, send: Send, state: State) -> None:
+        ended = await first_of(
+            _write(queue, send), hang_up(receive), self._closing.wait(), queue.overrun.wait()
+        )
+        if ended == 2:
+            await send({"type": "http.response.body", "body": b""})
+        elif ended == 3:
+            state["abort"]()
+
+
+class _Queue:
+    """Events that wait to be written, bounded."""
+
+    def __init__(self, wanted: Callable[[Event], bool]) -> None:
+        self._wanted = wanted
+        self._events: deque[Event] = deque()
+        self._news = asyncio.Event()
+        self.overrun = asyncio.Event()
+
+    def put(self, event: Event) -> None:
+        if not self._wanted(event):
+            return
+        if len(self._events) >= _WAITING:
+            self.overrun.set()
+            return
+        self._events.append(event)
+        self._news.set()
+
+    def catch_up(self, recent: list[Event], last: int | None) -> None:
+        """What happened after event `last`; nothing when the client does not say."""
+        if last is None:
+            return
+        for event in recent:
+            if event.n > last:
+                self.put(event)
+
+    async def take(self) -> list[Event]:
+        """All that wait; at least one."""
+        await self._news.wait()
+        self._news.clear()
+        events = list(self._events)
+        self._events.clear()
+        return events
+
+
+async def _write(queue: _Queue, send: Send) -> None:
+    await send({"type": "http.response.body", "body": b": gatepost\n\n", "more_body": True})
+    while True:
+        text = b"".join(
+            b"id: %d\nevent: %s\ndata: %s\n\n"
+            % (event.n, event.kind.encode(), msgspec.json.encode(event))
+            for event in await queue.take()
+        )
+        await send({"type": "http.response.body", "body": text, "more_body": True})
+
+
+def _last_id(scope: Scope) -> int | None:
+    for name, value in scope["headers"]:
+        if name == b"last-event-id" and value.isdigit():
+            return int(value)
+    return None
