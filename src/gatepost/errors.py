@@ -150,6 +150,7 @@ def _entries() -> tuple[Entry, ...]:
         # peers
         Entry("peer.unreachable", f.peer, "the peer cannot be reached", "gatepost peers endpoint {peer} HOST:PORT", retryable=True),
         Entry("peer.wrong_node", f.peer, "another node answers at that address", "gatepost peers endpoint {peer} HOST:PORT"),
+        Entry("peer.refused", f.peer, "the peer takes no links from this node", "gatepost peers unblock NAME", who="the other operator", retryable=True),
         Entry("peer.blocked", f.refused, "the peer is blocked", "gatepost peers unblock {peer}"),
         Entry("peer.frozen", f.peer, "the peer's key or life does not fit", "gatepost peers trust {peer}"),
         # invitations
@@ -166,6 +167,7 @@ def _entries() -> tuple[Entry, ...]:
         Entry("home.unwritable", f.local, "the home directory cannot be written", "chmod u+rwx {home}"),
         Entry("home.exposed", f.local, "others can read the node's secrets", "chmod -R go-rwx {home}"),
         Entry("keys.damaged", f.local, "the node's keys cannot be used", "set keys/ aside and restore a backup of it"),
+        Entry("listen.impossible", f.local, "this machine cannot listen on that address", "gatepost config set listen HOST:PORT"),
         Entry("listen.taken", f.local, "the listening address is in use", "gatepost config set listen HOST:PORT"),
         Entry("store.full", f.local, "the disk is full", "free disk space; nothing accepted is lost", retryable=True, status=507),
         Entry("store.damaged", f.local, "the database is damaged", "set node.db aside and restore a backup"),
