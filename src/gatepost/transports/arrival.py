@@ -1,0 +1,180 @@
+"""An arrival: a connection this node accepted, until it is a link, a pairing, or nothing.
+
+The path asked for says what it wants. For a link: its hello names a node; when that node may link
+now, it gets the answer, and its proof decides. For a pairing: its request goes to the node, whose
+reply goes back. Everything else, and everyone else, gets the same close without a word: an unknown
+node, a blocked one, a bad signature and a bad invitation cannot be told apart.
+
+What is checked before any signature: size, form, the node id. One arrival signs once at most.
+"""
+
+import asyncio
+from typing import Protocol
+
+from gatepost.core import hello, pairing
+from gatepost.core.identity import NodeRecord
+from gatepost.transports.channel import REFUSED, REPLACED, Channel
+from gatepost.transports.means import LINK_PATH, PAIR_PATH, WELCOME, Means
+
+
+class Reception(Protocol):
+    """Who decides about arrivals."""
+
+    def admit(self, arrival: "Arrival") -> bool:
+        """It has connected. False: no room for it."""
+        ...
+
+    def claimed(self) -> int:
+        """A hello came; its place in the order of things."""
+        ...
+
+    def proven(self, arrival: "Arrival") -> None:
+        """Its proof holds. It is to be welcomed, made to wait, or dismissed."""
+        ...
+
+    def left(self, arrival: "Arrival") -> None:
+        """It is over, or it is a line now."""
+        ...
+
+
+class Arrival:
+    """Implements `channel.Opening`. Once `proven` is called, `peer` and `greeted` hold."""
+
+    def __init__(self, means: Means, reception: Reception) -> None:
+        self.channel = Channel(means.server, self, means.pool, dial=None)
+        self.peer: str = ""
+        self.order = 0
+        self.greeted: hello.Greeted | None = None
+        self.refusal = ""
+        self._means = means
+        self._reception = reception
+        self._path = ""
+        self._record: NodeRecord | None = None
+        self._said = b""
+        self._heard = b""
+        self._deadline: asyncio.TimerHandle | None = None
+
+    # ── from the channel ────────────────────────────────────────────────────────────────────────
+
+    def connected(self) -> bool:
+        """TCP is there: from now on it has so long to prove itself."""
+        if not self._reception.admit(self):
+            return False
+        self._allow(self._means.limits.handshake)
+        return True
+
+    def secured(self, certificate: bytes) -> bool:
+        """TLS is done; the dialler shows no certificate."""
+        return True
+
+    def opened(self, path: str) -> None:
+        """It speaks WebSocket."""
+        self._path = path
+        if path not in (LINK_PATH, PAIR_PATH):
+            self._refuse("it asks for something else")
+
+    def message(self, data: bytes) -> None:
+        """The next step of the hello, or the request to pair."""
+        if self._path == PAIR_PATH and not self._heard:
+            self._pair(data)
+        elif self._path == LINK_PATH and self._record is None:
+            self._answer(data)
+        elif self._path == LINK_PATH and self.greeted is None and self._record is not None:
+            self._finish(data, self._record)
+        else:
+            self._refuse("it spoke out of turn")
+
+    def writable(self) -> None:
+        """Nothing waits for room yet."""
+
+    def closed(self, reason: str) -> None:
+        """It is over before it was anything."""
+        self._leave()
+
+    # ── for the reception ───────────────────────────────────────────────────────────────────────
+
+    def welcome(self) -> None:
+        """Tell it that the link is kept. The channel is the line's from here."""
+        self._leave()
+        self.channel.send(WELCOME)
+
+    def dismiss(self) -> None:
+        """Tell it that another link between the two nodes is kept."""
+        self.channel.close(REPLACED, "another link is kept")
+
+    def drop(self, why: str) -> None:
+        """End it without a word."""
+        self.refusal = why
+        self.channel.cut(why)
+        self._leave()
+
+    # ── inside ──────────────────────────────────────────────────────────────────────────────────
+
+    def _answer(self, data: bytes) -> None:
+        means = self._means
+        said = hello.read_hello(data, means.keys.node)
+        if isinstance(said, hello.Refused):
+            self._refuse(said.why)
+            return
+        record = means.owner.record_of(said.node)
+        if record is None:
+            self._refuse("an unknown or blocked node")
+            return
+        self.peer, self._record, self._heard = said.node, record, data
+        self.order = self._reception.claimed()
+        self._said = hello.answer(
+            means.keys.record,
+            means.keys.record_bytes,
+            data,
+            peer=record,
+            control=means.owner.greeting(said.node),
+            nonce=means.entropy.bytes(hello.NONCE_BYTES),
+            spki=means.keys.record.tls_bytes,
+            sign=means.keys.sign,
+        )
+        self.channel.send(self._said)
+
+    def _finish(self, proof: bytes, record: NodeRecord) -> None:
+        spki = self._means.keys.record.tls_bytes
+        greeted = hello.finish(self._heard, self._said, proof, peer=record, spki=spki)
+        if isinstance(greeted, hello.Refused):
+            self._refuse(greeted.why)
+        elif self._means.owner.record_of(self.peer) is None:
+            self._refuse("blocked since it said hello")
+        else:
+            self.greeted = greeted
+            self._reception.proven(self)
+
+    def _pair(self, data: bytes) -> None:
+        said = pairing.read_request(data)
+        if isinstance(said, pairing.Refused):
+            self._refuse(said.why)
+            return
+        self._heard = data
+        self._allow(self._means.limits.pair)
+        spki = self._means.keys.record.tls_bytes
+        self._means.owner.pair_request(data, spki, self._reply)
+
+    def _reply(self, reply: bytes | None) -> None:
+        if reply is None:
+            self._refuse("no such invitation")
+        else:
+            self.channel.send(reply)
+            self._allow(self._means.limits.handshake)  # to read it and go
+
+    def _refuse(self, why: str) -> None:
+        """The one close that strangers get."""
+        self.refusal = why
+        self.channel.close(REFUSED, why)
+        self._leave()
+
+    def _allow(self, seconds: float) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        loop = asyncio.get_running_loop()
+        self._deadline = loop.call_later(seconds, self.drop, "it took too long")
+
+    def _leave(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._reception.left(self)

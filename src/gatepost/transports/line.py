@@ -1,0 +1,116 @@
+"""A line: one authenticated connection to a peer, as the node uses it.
+
+It begins where hello ends. It passes frames both ways untouched, watches for silence and reports
+its end once. Watching costs one timer per line, not per frame: every `idle` seconds it looks
+whether anything came since, else pings and allows `answer` seconds for any sign of life.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+from gatepost.ports import LinkOwner
+from gatepost.transports.channel import BROKEN, NORMAL, REPLACED, STOPPING, Channel
+from gatepost.transports.limits import Limits
+
+
+class LinkLine:
+    """Implements `ports.Line`. `order` tells when it came up, counted over one transport.
+
+    `gone` is told just before `link_down` is.
+    """
+
+    def __init__(
+        self,
+        peer: str,
+        channel: Channel,
+        owner: LinkOwner,
+        gone: Callable[["LinkLine"], None],
+        *,
+        dialled: bool,
+        order: int,
+    ) -> None:
+        self._peer = peer
+        self._address = f"{channel.address} ({'dialled' if dialled else 'accepted'})"
+        self._channel = channel
+        self._owner = owner
+        self._gone = gone
+        self._up = True
+        self._timer: asyncio.TimerHandle | None = None
+        self.dialled = dialled
+        self.order = order
+        channel.handler = self
+        channel.trust()
+
+    @property
+    def peer(self) -> str:
+        """The node id of the peer, authenticated."""
+        return self._peer
+
+    @property
+    def address(self) -> str:
+        """Where the peer is, for people."""
+        return self._address
+
+    @property
+    def open(self) -> bool:
+        """False once either side has closed it."""
+        return self._up and not self._channel.over
+
+    def send(self, frame: bytes) -> bool:
+        """Write one frame within the call. False when down or full: nothing was taken."""
+        return self._channel.send(frame)
+
+    def close(self, reason: str) -> None:
+        """Close it; `link_down` follows in a later callback, frames come no more."""
+        self._channel.close(NORMAL, reason)
+
+    def stop(self) -> None:
+        """Close it because this node stops."""
+        self._channel.close(STOPPING, "this node is stopping")
+
+    def retire(self) -> None:
+        """Close it because another link took its place; `link_down` is told before this returns."""
+        reason = "another link between the two nodes took its place"
+        self._channel.close(REPLACED, reason)
+        self.closed(reason)
+
+    def watch(self, limits: Limits) -> None:
+        """Begin to watch for silence."""
+        self._channel.heard = False
+        self._timer = asyncio.get_running_loop().call_later(limits.idle, self._look, limits)
+
+    # ── from the channel ────────────────────────────────────────────────────────────────────────
+
+    def message(self, data: bytes) -> None:
+        """A frame came."""
+        self._owner.frame(self, data)
+
+    def writable(self) -> None:
+        """There is room again."""
+        self._owner.link_ready(self)
+
+    def closed(self, reason: str) -> None:
+        """The connection is over."""
+        if self._up:
+            self._up = False
+            if self._timer is not None:
+                self._timer.cancel()
+            self._gone(self)
+            self._owner.link_down(self, reason)
+
+    # ── silence ─────────────────────────────────────────────────────────────────────────────────
+
+    def _look(self, limits: Limits) -> None:
+        if self._channel.heard:
+            self.watch(limits)
+            return
+        self._channel.ping()
+        loop = asyncio.get_running_loop()
+        self._timer = loop.call_later(limits.answer, self._judge, limits)
+
+    def _judge(self, limits: Limits) -> None:
+        if self._channel.heard:
+            self.watch(limits)
+        else:
+            silence = limits.idle + limits.answer
+            self._channel.close(BROKEN, f"no sign of life for {silence:g} s")

@@ -1,0 +1,87 @@
+"""The listener: the one port peers reach, and who may take this node's time there.
+
+Before the first byte is read two bounds hold: how often one address may connect, and how many
+connections may be between TCP and the end of hello at once. When that many are, the oldest makes
+room: whoever is slow loses, so those who connect and say nothing cannot keep peers out.
+"""
+
+import asyncio
+import errno
+from collections.abc import Callable
+
+from gatepost.errors import GatepostError
+from gatepost.transports.arrival import Arrival
+from gatepost.transports.limits import Limits
+
+_ADDRESSES_MAX = 4096
+
+
+class Rate:
+    """How often one address may connect: `per_second` on the long run, `burst` at once."""
+
+    def __init__(self, per_second: float, burst: int) -> None:
+        self._interval = 1.0 / per_second
+        self._slack = self._interval * (burst - 1)
+        self._next: dict[str, float] = {}
+
+    def allows(self, address: str, now: float) -> bool:
+        """Whether one more is allowed at `now` (seconds that only grow), which then counts."""
+        due = max(self._next.get(address, now), now)
+        if due - now > self._slack:
+            return False
+        if len(self._next) >= _ADDRESSES_MAX:
+            self._next = {known: at for known, at in self._next.items() if at > now}
+            if len(self._next) >= _ADDRESSES_MAX and address not in self._next:
+                return False  # so many addresses at once are one flood
+        self._next[address] = due + self._interval
+        return True
+
+
+class HalfOpen:
+    """The connections that have not said who they are. `refused` counts those turned away."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._most = limits.half_open
+        self._rate = Rate(limits.accepts, limits.burst)
+        self._waiting: dict[Arrival, None] = {}  # in order of arrival
+        self.refused = 0
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def admit(self, arrival: Arrival, now: float) -> bool:
+        """Count it in, or turn it away."""
+        if not self._rate.allows(_origin(arrival.channel.address), now):
+            self.refused += 1
+            return False
+        if len(self._waiting) >= self._most:
+            self.refused += 1
+            next(iter(self._waiting)).drop("others came after it")
+        self._waiting[arrival] = None
+        return True
+
+    def leave(self, arrival: Arrival) -> None:
+        """It is over or has become a line."""
+        self._waiting.pop(arrival, None)
+
+    def all(self) -> list[Arrival]:
+        """Those that wait."""
+        return list(self._waiting)
+
+
+async def listen(make: Callable[[], asyncio.BaseProtocol], host: str, port: int) -> asyncio.Server:
+    """Open the port. Raises `listen.taken`."""
+    loop = asyncio.get_running_loop()
+    try:
+        return await loop.create_server(make, host, port, backlog=128)
+    except OSError as error:
+        code = "listen.taken" if error.errno == errno.EADDRINUSE else "listen.impossible"
+        why = error.strerror or str(error)
+        raise GatepostError(code, what=f"cannot listen on {host}:{port}", why=why) from error
+
+
+def _origin(address: str) -> str:
+    """Whom a connection counts for: the IPv4 address, or the /64 an IPv6 address is in."""
+    if address.startswith("["):
+        return ":".join(address[1:].split(":")[:4])
+    return address.rpartition(":")[0]
