@@ -17,7 +17,7 @@ from bench import machine, report, table
 from bench.product.policy import POLICY
 from bench.results import Results
 from bench.run import run, workspace
-from bench.settings import BACKLOG_MESSAGES, CHOICES, Settings
+from bench.settings import BACKLOG_MESSAGES, CHOICES, PROCESS_SCENARIO, Settings
 from bench.targets import Verdict, verdicts
 
 _QUICK = Settings(rounds=1, seconds=1.0, warm_s=0.3, backlog_messages=BACKLOG_MESSAGES // 10)
@@ -66,6 +66,7 @@ def show(results: Results, judged: list[Verdict]) -> None:
     if results.windows:
         print("\nRound trip of a 2 KB text, medians over the rounds:\n")
         print(table.rivals(results))
+    if any(name == PROCESS_SCENARIO for name, _ in results.windows):
         print("\nThe agent as a child process behind the `process` adapter:\n")
         print(table.behind_a_process(results))
     if facts := table.facts(results):

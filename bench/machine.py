@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.child import ROOT
 
 _RAM_DISKS = ("tmpfs", "ramfs")
-_PACKAGES = ("a2a-sdk", "fastapi", "httpx", "uvicorn", "SQLAlchemy", "aiosqlite")
+_PACKAGES = ("a2a-sdk", "fastapi", "httpx", "uvicorn", "uvloop", "SQLAlchemy", "aiosqlite")
 OUT = ROOT / "bench" / "out"
 
 
@@ -22,7 +22,7 @@ def described(work: Path) -> list[str]:
     load = " ".join(f"{number:.2f}" for number in os.getloadavg())
     return [
         f"machine  {_processor()}, {os.cpu_count()} cores, Linux {platform.release()}",
-        f"python   {platform.python_version()}, {ssl.OPENSSL_VERSION}, asyncio's own loop",
+        f"python   {platform.python_version()}, {ssl.OPENSSL_VERSION}",
         f"rivals   {packages}",
         f"disk     {_file_system(work)} at {work}",
         f"load     {load} at the start (the numbers are only as quiet as the machine)",

@@ -105,12 +105,21 @@ async def measure(caller: Caller, order: Order) -> Reading:
     meter.over = True
     await asyncio.wait_for(load, _DRAIN_S)
     finished = len(meter.latencies)
-    spent = [
+    cpu_a, cpu_b, cpu_load = (
         1e6 * (late - early) / max(finished, 1) for early, late in zip(before, after, strict=True)
-    ]
-    p50, p99 = (_percentile_ms(meter.latencies, share) for share in (0.50, 0.99))
+    )
     return Reading(
-        finished, meter.failed, meter.first_failure, elapsed, p50, p99, *spent, rss_a, rss_b
+        finished=finished,
+        failed=meter.failed,
+        first_failure=meter.first_failure,
+        seconds=elapsed,
+        p50_ms=_percentile_ms(meter.latencies, 0.50),
+        p99_ms=_percentile_ms(meter.latencies, 0.99),
+        cpu_us_a=cpu_a,
+        cpu_us_b=cpu_b,
+        cpu_us_load=cpu_load,
+        rss_mb_a=rss_a,
+        rss_mb_b=rss_b,
     )
 
 

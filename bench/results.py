@@ -70,6 +70,23 @@ class Results:
         readings = self.windows.get((scenario, in_flight))
         return median(value(reading) for reading in readings) if readings else None
 
+    def ratio(
+        self, over: str, under: str, in_flight: int, value: Callable[[Reading], float]
+    ) -> float | None:
+        """`over` : `under`, or None where one of them was not measured.
+
+        Windows that stand side by side in time are compared with each other, and the median of
+        those ratios is taken: a shared machine may run at half speed for some seconds, and both
+        then do. Where the numbers of windows differ it is the ratio of the medians.
+        """
+        above = [value(reading) for reading in self.windows.get((over, in_flight), [])]
+        below = [value(reading) for reading in self.windows.get((under, in_flight), [])]
+        if not above or not below or not all(below):
+            return None
+        if len(above) != len(below):
+            return median(above) / median(below)
+        return median(one / other for one, other in zip(above, below, strict=True))
+
     def in_flight(self) -> list[int]:
         """The numbers in flight that were measured, ascending."""
         return sorted({number for _, number in self.windows})

@@ -48,21 +48,23 @@ def _side_by_side(results: Results, scenarios: Sequence[str]) -> str:
 
 
 def _line(results: Results, scenario: str, number: int) -> list[str]:
-    def mid(name: str, of: str = scenario) -> float | None:
-        return results.median(of, number, lambda reading: _value(reading, name))
+    def mid(name: str) -> float | None:
+        return results.median(scenario, number, lambda reading: _value(reading, name))
 
-    rps, p50 = mid("rps"), mid("p50_ms")
+    def over(rival: str, name: str) -> float | None:
+        return results.ratio(scenario, rival, number, lambda reading: _value(reading, name))
+
     cpu_a, cpu_b = mid("cpu_us_a"), mid("cpu_us_b")
     rss_b = mid("rss_mb_b")
     one_hop = not rss_b
     return [
         scenario,
         str(number),
-        _show(rps, "{:,.0f}"),
-        _share(rps, mid("rps", "floor"), "{:.0%}"),
-        _share(rps, mid("rps", "bridge"), "{:.1f}"),
-        _show(p50, "{:.2f}"),
-        _share(p50, mid("p50_ms", "floor"), "{:.2f}"),
+        _show(mid("rps"), "{:,.0f}"),
+        _show(over("floor", "rps"), "{:.1%}"),
+        _show(over("bridge", "rps"), "{:.1f}"),
+        _show(mid("p50_ms"), "{:.2f}"),
+        _show(over("floor", "p50_ms"), "{:.2f}"),
         _show(mid("p99_ms"), "{:.2f}"),
         _show(cpu_a, "{:,.0f}"),
         "–" if one_hop else _show(cpu_b, "{:,.0f}"),
@@ -119,7 +121,3 @@ def aligned(headings: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
 
 def _show(value: float | None, form: str) -> str:
     return "–" if value is None else form.format(value)
-
-
-def _share(value: float | None, of: float | None, form: str) -> str:
-    return form.format(value / of) if value is not None and of else "–"

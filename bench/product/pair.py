@@ -6,7 +6,7 @@ The echo is either the built-in one inside node lab or a long-running child proc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,7 +19,7 @@ _AT_ONCE = "512"
 
 
 @contextmanager
-def two_nodes(work: Path) -> Iterator[tuple[GatepostNode, GatepostNode]]:
+def two_nodes(work: Path) -> Generator[tuple[GatepostNode, GatepostNode], None, None]:
     """home and lab, running and paired, with an agent `main` at home."""
     home, lab = GatepostNode("home", work), GatepostNode("lab", work)
     try:
@@ -34,14 +34,14 @@ def two_nodes(work: Path) -> Iterator[tuple[GatepostNode, GatepostNode]]:
 
 
 @contextmanager
-def echo_inside(work: Path) -> Iterator[Nodes]:
+def echo_inside(work: Path) -> Generator[Nodes, None, None]:
     """The echo runs inside node lab."""
     with _asking(work, lambda lab: lab.command("agents", "add", "echo", "--adapter", "echo")) as it:
         yield it
 
 
 @contextmanager
-def echo_behind_a_process(work: Path) -> Iterator[Nodes]:
+def echo_behind_a_process(work: Path) -> Generator[Nodes, None, None]:
     """The echo is one long-running child of node lab."""
     command = " ".join(python("bench.product.echo_agent"))
 
@@ -56,7 +56,7 @@ def echo_behind_a_process(work: Path) -> Iterator[Nodes]:
 
 
 @contextmanager
-def _asking(work: Path, add_echo: Callable[[GatepostNode], object]) -> Iterator[Nodes]:
+def _asking(work: Path, add_echo: Callable[[GatepostNode], object]) -> Generator[Nodes, None, None]:
     with two_nodes(work) as (home, lab):
         add_echo(lab)
         target = Target(home=str(home.home), address=f"echo@{lab.name}")

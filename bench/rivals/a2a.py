@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,19 +15,19 @@ _SERVER = "bench.rivals.a2a_server"
 
 
 @contextmanager
-def in_memory(work: Path) -> Iterator[Nodes]:
+def in_memory(work: Path) -> Generator[Nodes, None, None]:
     with _server("a2a-sdk", work, []) as nodes:
         yield nodes
 
 
 @contextmanager
-def in_sqlite(work: Path) -> Iterator[Nodes]:
+def in_sqlite(work: Path) -> Generator[Nodes, None, None]:
     with _server("a2a-sdk-sqlite", work, [str(work / "tasks.db")]) as nodes:
         yield nodes
 
 
 @contextmanager
-def _server(name: str, work: Path, arguments: list[str]) -> Iterator[Nodes]:
+def _server(name: str, work: Path, arguments: list[str]) -> Generator[Nodes, None, None]:
     server = Child(name, python(_SERVER, *arguments), work)
     try:
         yield Nodes((server.pid,), (), Target(port=int(server.line(_READY_S))))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ _NODE = "bench.rivals.bridge_node"
 
 
 @contextmanager
-def bridge(work: Path) -> Iterator[Nodes]:
+def bridge(work: Path) -> Generator[Nodes, None, None]:
     """Two FastAPI processes; the way in is node A's port."""
     b = Child("bridge-b", python(_NODE, "echo"), work)
     try:

@@ -7,7 +7,7 @@ signed or retried. Prints its port when it listens.
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import httpx
@@ -47,7 +47,7 @@ def relay(url: str) -> FastAPI:
     shared: dict[str, httpx.AsyncClient] = {}
 
     @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(_: FastAPI) -> AsyncGenerator[None, None]:
         async with httpx.AsyncClient(base_url=url, timeout=30) as client:
             shared["client"] = client
             yield

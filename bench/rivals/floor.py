@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ _NODE = "bench.rivals.floor_node"
 
 
 @contextmanager
-def floor(work: Path) -> Iterator[Nodes]:
+def floor(work: Path) -> Generator[Nodes, None, None]:
     """Two raw TLS processes; the way in is node A's port and the certificate."""
     pair = write_certificate(work)
     b = Child("floor-b", python(_NODE, str(work / "b.log"), *pair), work)
