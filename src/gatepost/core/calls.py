@@ -135,7 +135,7 @@ class InviteIn(msgspec.Struct, frozen=True):
 
 
 class AcceptIn(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Accept an invitation; `alias` is what its node will be called here, empty for the name it gives itself."""
+    """Accept an invitation; `alias` names its node here (empty: the name it gives itself)."""
 
     text: str
     alias: str = ""
