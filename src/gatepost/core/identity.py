@@ -163,9 +163,11 @@ def check_key(key: bytes) -> None:
 
 def check_seal(key: bytes) -> None:
     """Admit an X25519 public key: one whose shared secrets are not all zero. Raises `BadKey`."""
+    if len(key) != 32:  # the binding below does not look
+        raise BadKey("an X25519 key of another length")
     try:
         nacl.bindings.crypto_scalarmult(_SCALAR, key)
-    except (nacl.exceptions.RuntimeError, nacl.exceptions.ValueError):
+    except nacl.exceptions.RuntimeError:
         raise BadKey("an X25519 key whose shared secret is zero") from None
 
 

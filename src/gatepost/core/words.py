@@ -24,7 +24,7 @@ WORDS: tuple[str, ...] = tuple(
     river robin rocket rose ruby salmon sandal satin scarf school seagull shadow shell silver
     siren sketch skirt slipper snow soap sofa spider sponge squirrel station stone sugar summer
     table tailor teapot temple thunder tiger timber tomato tower tractor trumpet tulip turtle
-    umbrella valley velvet violin walnut whale window wizard yellow zebra
+    umbrella valley velvet violin walnut whale window winter yellow zebra
     """.split()
 )
 
