@@ -1,8 +1,7 @@
 """Processes the bench starts: begun from the repository's root, ended by their own id.
 
-A child says one line when it is ready; a quiet one (a program that is not ours) has its stdout in
-a file instead, so that no full pipe can stop it. What it writes to stderr goes to a file that is
-quoted when it dies early. Never ends a process it did not start.
+A child says one line when it is ready. What it writes to stderr goes to a file that is quoted
+when it dies early. Never ends a process it did not start.
 """
 
 from __future__ import annotations
@@ -27,17 +26,15 @@ class ChildFailed(Exception):
 class Child:
     """One running process. `lines` are read with a deadline; `stop` is safe to call twice."""
 
-    def __init__(
-        self, name: str, command: Sequence[str], work: Path, *, quiet: bool = False
-    ) -> None:
+    def __init__(self, name: str, command: Sequence[str], work: Path) -> None:
         self.name = name
         self._stderr = work / f"{name}.stderr"
         self._rest = b""
-        with self._stderr.open("wb") as stderr, (work / f"{name}.stdout").open("wb") as stdout:
+        with self._stderr.open("wb") as stderr:
             self._popen = subprocess.Popen(
                 list(command),
-                stdin=subprocess.DEVNULL if quiet else subprocess.PIPE,
-                stdout=stdout if quiet else subprocess.PIPE,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
                 stderr=stderr,
                 cwd=ROOT,
                 env=environment(),
@@ -83,11 +80,6 @@ class Child:
         except subprocess.TimeoutExpired:
             self._popen.kill()
             self._popen.wait()
-
-    def must_live(self) -> None:
-        """ChildFailed when it has ended."""
-        if (code := self._popen.poll()) is not None:
-            raise ChildFailed(f"{self.name} ended with {code}{self._quote()}")
 
     def _quote(self) -> str:
         text = self._stderr.read_text(errors="replace").strip()

@@ -1,15 +1,14 @@
 """One real node: a home directory made by `gatepost init`, a process run by `gatepost start`.
 
-Everything goes through the command line a stranger would use. Ready means that the operator
-socket answers a request, measured from the moment the process is started.
+Everything goes through the command line a stranger would use. Ready is when `gatepost start` says
+so, measured from the moment the process is started; a `gatepost status` then confirms it.
 """
 
 from __future__ import annotations
 
-import socket
 import subprocess
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic
 
 from bench.child import ROOT, Child, ChildFailed, environment, python
 from bench.ports import LOOPBACK, free_port
@@ -17,8 +16,6 @@ from bench.product.policy import POLICY
 
 _COMMAND_S = 60.0
 _READY_S = 60.0
-_LOOK_EVERY_S = 0.005
-_STATUS = b"GET /v1/status HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 class GatepostNode:
@@ -59,19 +56,17 @@ class GatepostNode:
 
     def start(self) -> float:
         """Start the process; seconds until it was ready."""
-        began = monotonic()
         command = python("gatepost", "--home", str(self.home), "start")
-        self._process = Child(f"node-{self.name}", command, self._work, quiet=True)
+        began = monotonic()
+        self._process = Child(f"node-{self.name}", command, self._work)
         try:
-            while not self._answers():
-                self._process.must_live()
-                if monotonic() - began > _READY_S:
-                    raise ChildFailed(f"node {self.name} is not ready after {_READY_S:.0f} s")
-                sleep(_LOOK_EVERY_S)
+            self._process.line(_READY_S)
+            ready = monotonic() - began
+            self.command("status")
         except BaseException:
             self.stop()
             raise
-        return monotonic() - began
+        return ready
 
     def stop(self) -> None:
         if self._process is not None:
@@ -87,14 +82,3 @@ class GatepostNode:
         if self._process is None:
             raise ChildFailed(f"node {self.name} does not run")
         return self._process
-
-    def _answers(self) -> bool:
-        path = self.home / "run" / "operator.sock"
-        with socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(_READY_S)
-            try:
-                client.connect(str(path))
-                client.sendall(_STATUS)
-                return client.recv(64).startswith(b"HTTP/1.1 200")
-            except (FileNotFoundError, ConnectionError):
-                return False

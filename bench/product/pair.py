@@ -6,6 +6,7 @@ The echo is either the built-in one inside node lab or a long-running child proc
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,7 +16,7 @@ from bench.orders import Target
 from bench.product.node import GatepostNode
 from bench.stage import Nodes
 
-_AT_ONCE = "512"
+_ECHO = ("agents", "add", "echo", "--concurrent", "1024")
 
 
 @contextmanager
@@ -36,22 +37,17 @@ def two_nodes(work: Path) -> Generator[tuple[GatepostNode, GatepostNode], None, 
 @contextmanager
 def echo_inside(work: Path) -> Generator[Nodes, None, None]:
     """The echo runs inside node lab."""
-    with _asking(work, lambda lab: lab.command("agents", "add", "echo", "--adapter", "echo")) as it:
-        yield it
+    with _asking(work, lambda lab: lab.command(*_ECHO, "--adapter", "echo")) as nodes:
+        yield nodes
 
 
 @contextmanager
 def echo_behind_a_process(work: Path) -> Generator[Nodes, None, None]:
     """The echo is one long-running child of node lab."""
-    command = " ".join(python("bench.product.echo_agent"))
+    command = shlex.join(python("bench.product.echo_agent"))
 
-    def add(lab: GatepostNode) -> None:
-        lab.command(
-            *("agents", "add", "echo", "--adapter", "process", "--mode", "stay"),
-            *("--concurrent", _AT_ONCE, "--command", command),
-        )
-
-    with _asking(work, add) as nodes:
+    stays = ("--adapter", "process", "--mode", "stay", "--command", command)
+    with _asking(work, lambda lab: lab.command(*_ECHO, *stays)) as nodes:
         yield nodes
 
 
