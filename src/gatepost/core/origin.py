@@ -2,7 +2,7 @@
 
 `tomllib` gives values without lines, so every error and every rule could only say which file it is
 in. `lines` walks the same text and notes the line on which each table, array element and key
-begins. It never reads a file and never judges a text: it is called on texts that `tomllib` has
+begins. It never reads a file and never judges a text: it is called on texts that `tables` has
 accepted, and on any other text it ends, with fewer lines.
 
 The walk: skip blank space and comments; a line that begins with `[[` opens the next element of an
@@ -15,6 +15,8 @@ import tomllib
 from collections.abc import Mapping
 
 import msgspec
+
+from gatepost.errors import GatepostError
 
 KeyPath = tuple[str | int, ...]
 
@@ -34,6 +36,20 @@ class Document(msgspec.Struct, frozen=True):
 
     name: str
     text: str
+
+
+_AT_LINE = re.compile(r"\(at line (\d+)")
+
+
+def tables(document: Document, code: str) -> dict[str, object]:
+    """What a TOML document says. Raises the error `code` with the line of what is not TOML."""
+    try:
+        return tomllib.loads(document.text)
+    except tomllib.TOMLDecodeError as wrong:
+        at = _AT_LINE.search(str(wrong))
+        where = str(Origin(document.name, int(at[1]) if at else 0))
+        what = f"{where}: this is not TOML: {str(wrong).partition(' (at')[0]}"
+        raise GatepostError(code, what=what, where=where) from wrong
 
 
 _BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")

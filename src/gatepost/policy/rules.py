@@ -7,8 +7,6 @@ one. An empty list is read as it stands and matches nothing; a missing list is a
 """
 
 import hashlib
-import re
-import tomllib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TypeVar, cast
@@ -16,7 +14,7 @@ from typing import TypeVar, cast
 import msgspec
 
 from gatepost.core.address import NAME
-from gatepost.core.origin import Document, KeyPath, Origin, line_of, lines
+from gatepost.core.origin import Document, KeyPath, Origin, line_of, lines, tables
 from gatepost.errors import GatepostError
 from gatepost.policy.conditions import UNLESS_KEYS, Unless, parse_hours
 from gatepost.policy.law import Expectation, Law, Rule
@@ -43,7 +41,6 @@ _RULE = ("id", *_WORDS, "from", "to", "unless", "until", "limit", "by", "made")
 _TOP = ("rule", "limits", "expect")
 _EXPECT = ("who", "verb", "want")
 _WANTS = ("allow", "hold", "deny")
-_AT_LINE = re.compile(r"\(at line (\d+)")
 _T = TypeVar("_T")
 _Table = Mapping[str, object]
 
@@ -185,13 +182,7 @@ class _Reading:
 
 
 def _parse(document: Document) -> _Place:
-    try:
-        table = tomllib.loads(document.text)
-    except tomllib.TOMLDecodeError as wrong:
-        at = _AT_LINE.search(str(wrong))
-        where = str(Origin(document.name, int(at[1]) if at else 0))
-        what = f"{where}: this is not TOML: {str(wrong).partition(' (at')[0]}"
-        raise GatepostError("policy.invalid", what=what, where=where) from wrong
+    table = tables(document, "policy.invalid")
     return _Place(document.name, lines(document.text), (), table)
 
 

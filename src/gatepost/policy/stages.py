@@ -92,6 +92,9 @@ def _not_allowed(law: Law, request: Request, facts: Facts, outcome: Outcome) -> 
             yield _spoken(rule, request, "hold")
 
 
+_BLOCK = "gatepost peers block "
+
+
 def _spoken(rule: Rule, request: Request, word: str) -> Step:
     """The step of a deny or hold rule. Taking the rule away is what flips it."""
     says = "refuses it" if word == "deny" else "lets it wait for a person"
@@ -99,6 +102,8 @@ def _spoken(rule: Rule, request: Request, word: str) -> Step:
     if rule.unless is not None:
         because += f": {rule.unless.says(request)}"
     fix = f"gatepost policy revoke {rule.id}"
+    if rule.by.startswith(_BLOCK):
+        fix = f"gatepost peers unblock {rule.by.removeprefix(_BLOCK)}"
     if word == "deny":
         return Step(
             "allowed", "deny", rule.id, origin(rule), because, fix, "policy.denied", "denied"

@@ -1,0 +1,64 @@
+"""Keeps the last good policy: reads the files again when they changed, and survives a broken one.
+
+Files may be edited by hand under a running node. `refresh` is called when something asks; it
+costs two `stat` calls while nothing changed. A broken file never replaces what was good: `fault`
+says what is wrong with it until it is mended, and `status` and `doctor` show that.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Generic, TypeVar
+
+from gatepost.config.paths import Layout
+from gatepost.config.sources import policy_documents
+from gatepost.core.origin import Document
+from gatepost.errors import GatepostError
+
+_T = TypeVar("_T")
+_Mark = tuple[int, int, int] | None
+
+
+class PolicyFiles(Generic[_T]):
+    """The policy of one home, as `read` makes it of both texts; raises when broken at first."""
+
+    def __init__(self, places: Layout, read: Callable[[Sequence[Document]], _T]) -> None:
+        self._places = places
+        self._read = read
+        self._marks = self._mark()
+        self._current = read(policy_documents(places))
+        self._fault: GatepostError | None = None
+
+    @property
+    def current(self) -> _T:
+        """The last good policy."""
+        return self._current
+
+    @property
+    def fault(self) -> GatepostError | None:
+        """What is wrong with the files as they are now; None when `current` is what they say."""
+        return self._fault
+
+    def refresh(self) -> bool:
+        """Read the files again if they changed. True when `current` or `fault` is new."""
+        marks = self._mark()
+        if marks == self._marks:
+            return False
+        # Marked before reading: a change while we read is seen the next time.
+        self._marks = marks
+        try:
+            self._current = self._read(policy_documents(self._places))
+            self._fault = None
+        except GatepostError as fault:
+            self._fault = fault
+        return True
+
+    def _mark(self) -> tuple[_Mark, _Mark]:
+        return _mark(self._places.policy), _mark(self._places.grants)
+
+
+def _mark(path: Path) -> _Mark:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
