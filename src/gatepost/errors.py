@@ -55,7 +55,7 @@ class GatepostError(Exception):
     @property
     def fix(self) -> str:
         """The command (or plain sentence) that makes it right."""
-        return self.entry.fix.format_map(_Filled(self.details))
+        return " ".join(self.entry.fix.format_map(_Filled(self.details)).split())
 
     @property
     def exit_code(self) -> int:
@@ -112,7 +112,7 @@ def _entries() -> tuple[Entry, ...]:
     return (
         # addresses and arguments
         Entry("address.invalid", f.usage, "that is not an address", "gatepost agents list"),
-        Entry("usage.invalid", f.usage, "that call cannot be read", "gatepost --help"),
+        Entry("usage.invalid", f.usage, "that call cannot be read", "gatepost {command} --help"),
         Entry("call.unknown", f.usage, "there is no such call", "gatepost --help", status=404),
         Entry("call.foreign", f.refused, "the request comes from elsewhere", "gatepost status"),
         Entry(
