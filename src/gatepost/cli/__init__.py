@@ -1,1 +1,1 @@
-"""What a person types: parse, ask the SDK, render. One file per noun, no logic, and nothing heavy until it is needed."""
+"""What a person types: parse, ask the SDK, render. One file per noun, no logic, quick to import."""

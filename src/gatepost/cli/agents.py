@@ -1,0 +1,161 @@
+"""Agents: who is here, who is there, and how an agent of this node is woken."""
+
+import shlex
+from typing import Annotated, Literal
+
+import typer
+
+from gatepost.cli.call import Call
+from gatepost.cli.command import command, group
+from gatepost.cli.pages import node as page
+from gatepost.cli.times import seconds
+from gatepost.core.views import AgentSpec
+from gatepost.errors import GatepostError
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The agent's name.", show_default=False)]
+Adapter = Literal["none", "echo", "process", "webhook"]
+Mode = Literal["once", "stay"]
+
+
+def register(app: typer.Typer) -> None:
+    """Add `agents` to the command line."""
+    noun = group("agents", "Who is here, who is there.")
+    command(noun, "list", "agents list", "agents list specialist --can ask")(listed)
+    command(
+        noun,
+        "add",
+        "agents add main",
+        'agents add specialist --command "python agent.py" --about "reads log files"',
+        "agents add bot --url https://bot.example/hook --concurrent 2 --run-time 10m",
+        "agents add parrot --adapter echo",
+    )(add)
+    command(noun, "remove", "agents remove specialist")(remove)
+    app.add_typer(noun)
+
+
+def listed(
+    call: Call,
+    query: Annotated[
+        str, typer.Argument(metavar="[QUERY]", help="A word of its name or description.")
+    ] = "",
+    can: Annotated[
+        str,
+        typer.Option(
+            "--can", metavar="VERB", help="Only those that may be reached by send, ask or delegate."
+        ),
+    ] = "",
+    limit: Annotated[int, typer.Option("--limit", metavar="N", help="At most this many.")] = 50,
+) -> None:
+    """The agents of this node, and those of peers that this node has heard of."""
+    views = call.as_operator(lambda operator: operator.agents(query=query, can=can, limit=limit))
+    call.screen.data(views, page.agents(views))
+    if not views and not query:
+        call.hint("next", "gatepost agents add NAME")
+
+
+def add(
+    call: Call,
+    name: Name,
+    adapter: Annotated[
+        Adapter | None,
+        typer.Option(
+            "--adapter",
+            help="How it is woken. Default: process with --command, webhook with --url, else none.",
+        ),
+    ] = None,
+    program: Annotated[
+        str,
+        typer.Option(
+            "--command", metavar="COMMAND", help="process: what to run, quoted as one word."
+        ),
+    ] = "",
+    mode: Annotated[
+        Mode, typer.Option("--mode", help="process: one run each message, or one that stays.")
+    ] = "once",
+    url: Annotated[
+        str, typer.Option("--url", metavar="URL", help="webhook: where messages are posted.")
+    ] = "",
+    secret_file: Annotated[
+        str,
+        typer.Option(
+            "--secret-file", metavar="FILE", help="webhook: the secret that signs the posts."
+        ),
+    ] = "",
+    about: Annotated[
+        str, typer.Option("--about", metavar="TEXT", help="One line on what it is for.")
+    ] = "",
+    concurrent: Annotated[
+        int, typer.Option("--concurrent", metavar="N", help="Runs at a time.")
+    ] = 4,
+    run_time: Annotated[
+        str,
+        typer.Option(
+            "--run-time",
+            metavar="TIME",
+            help="Stop a run after this long, like 10m. Default: no limit.",
+        ),
+    ] = "",
+    safe_to_repeat: Annotated[
+        bool,
+        typer.Option("--safe-to-repeat", help="A run whose end is not known may be run again."),
+    ] = False,
+) -> None:
+    """Add an agent to this node. Without an adapter it polls: `gatepost inbox --as NAME`."""
+    spec = AgentSpec(
+        name=name,
+        adapter=_adapter(adapter, program, url),
+        about=about,
+        command=_command(program),
+        mode=mode,
+        url=url,
+        secret=_secret(secret_file),
+        concurrent=concurrent,
+        run_seconds=round(seconds(run_time, "--run-time")) if run_time else 0,
+        safe_to_repeat=safe_to_repeat,
+    )
+    view = call.as_operator(lambda operator: operator.add_agent(spec))
+    call.screen.data(view, page.agent(view))
+    if not spec.adapter:
+        call.hint("next", f"gatepost inbox --as {name}")
+    call.hint("undo", f"gatepost agents remove {name}")
+
+
+def remove(call: Call, name: Name) -> None:
+    """Take an agent off this node. Its messages stay known; new ones are refused."""
+    call.as_operator(lambda operator: operator.remove_agent(name))
+    call.screen.data({"removed": name}, [f"removed  {name}"])
+    call.hint("undo", f"gatepost agents add {name}")
+
+
+def _adapter(adapter: str | None, program: str, url: str) -> str:
+    chosen = adapter or ("process" if program else "webhook" if url else "none")
+    if chosen == "process" and not program:
+        raise GatepostError(
+            "usage.invalid", what="--adapter process needs --command", why="it is what is run"
+        )
+    if chosen == "webhook" and not url:
+        raise GatepostError(
+            "usage.invalid", what="--adapter webhook needs --url", why="messages are posted there"
+        )
+    return "" if chosen == "none" else chosen
+
+
+def _command(program: str) -> tuple[str, ...]:
+    try:
+        return tuple(shlex.split(program))
+    except ValueError as error:
+        raise GatepostError(
+            "usage.invalid", what=f"--command `{program}` cannot be read", why=str(error)
+        ) from error
+
+
+def _secret(path: str) -> str:
+    if not path:
+        return ""
+    try:
+        with open(path, encoding="utf-8") as source:
+            return source.read().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise GatepostError(
+            "usage.invalid", what=f"--secret-file {path} cannot be read", why=str(error)
+        ) from error

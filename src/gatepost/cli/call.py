@@ -1,0 +1,65 @@
+"""One call to the node: who asks, of which node, and how a command runs the asynchronous SDK.
+
+Imports the SDK when the first call is made, so that help and parsing stay quick.
+"""
+
+from collections.abc import Awaitable, Callable
+from shlex import quote
+from typing import TYPE_CHECKING, TypeVar
+
+from gatepost.cli.render import Screen
+
+if TYPE_CHECKING:
+    from gatepost.sdk import Client, OperatorClient
+
+Answer = TypeVar("Answer")
+
+
+class Call:
+    """One invocation. `goes_on` is what Ctrl-C says from now on."""
+
+    def __init__(self, screen: Screen, home: str = "", speaker: str = "") -> None:
+        self.screen = screen
+        self.home = home or None
+        self.speaker = speaker or None
+        self.goes_on = ""
+
+    def typed(self, words: str) -> str:
+        """A command as it is typed here: with the home directory and speaker of this one."""
+        home = f" --home {quote(self.home)}" if self.home else ""
+        speaker = f" --as {quote(self.speaker)}" if self.speaker else ""
+        return f"gatepost {words}{home}{speaker}"
+
+    def hint(self, label: str, text: str) -> None:
+        """One line of talk with a command (or a sentence) that comes next."""
+        self.screen.labelled(label, self.here(text))
+
+    def here(self, text: str) -> str:
+        """A command from elsewhere, completed by the home directory this one was given."""
+        if self.home and text.startswith("gatepost "):
+            return f"{text} --home {quote(self.home)}"
+        return text
+
+    def as_operator(self, work: "Callable[[OperatorClient], Awaitable[Answer]]") -> Answer:
+        """Run `work` with the operator's client of the node."""
+        import asyncio
+
+        from gatepost.sdk import connect_operator
+
+        async def main() -> Answer:
+            async with connect_operator(home=self.home) as operator:
+                return await work(operator)
+
+        return asyncio.run(main())
+
+    def as_agent(self, work: "Callable[[Client], Awaitable[Answer]]") -> Answer:
+        """Run `work` with the mailbox of the agent that speaks."""
+        import asyncio
+
+        from gatepost.sdk import connect
+
+        async def main() -> Answer:
+            async with connect(home=self.home, agent=self.speaker) as mailbox:
+                return await work(mailbox)
+
+        return asyncio.run(main())

@@ -1,0 +1,165 @@
+"""Messages for people: how one stands, its timeline, lists, and what an inbox holds."""
+
+from collections.abc import Sequence
+
+from gatepost.cli.clean import clean, clean_line
+from gatepost.cli.render import LABEL, Item, Quote, Table
+from gatepost.cli.times import clock, span
+from gatepost.core.message import Content, File, MessageView, Run, Text
+
+SHORTEST = 13  # of an id: its time in milliseconds
+
+
+def labelled(label: str, text: str) -> str:
+    """One indented line with a label."""
+    return f"  {label:<{LABEL}}{clean_line(text)}"
+
+
+def spoken(parts: Sequence[Content]) -> str:
+    """What can be read aloud of a message: its texts and JSON values."""
+    said = [
+        part.text if isinstance(part, Text) else bytes(part.data).decode()
+        for part in parts
+        if not isinstance(part, File)
+    ]
+    return "\n".join(said)
+
+
+def attachments(parts: Sequence[Content]) -> list[str]:
+    """A line for each file."""
+    return [
+        labelled(
+            "file", f"{clean_line(part.name) or 'unnamed'}  {part.media}  {size(len(part.data))}"
+        )
+        for part in parts
+        if isinstance(part, File)
+    ]
+
+
+def size(count: int) -> str:
+    """Bytes for people."""
+    if count < 1024:
+        return f"{count} bytes"
+    return f"{count / 1024:.1f} KiB" if count < 1024 * 1024 else f"{count / 1024 / 1024:.1f} MiB"
+
+
+def standing(view: MessageView, now: int) -> list[Item]:
+    """How a message stands, why, and what comes next."""
+    by = f"by {view.by}" if view.by else ""
+    since = f"since {clock(view.since, now)}" if view.since else ""
+    lines: list[Item] = [f"{view.state}  {view.id}  {view.sender} → {view.to}  {by or since}"]
+    lines += [labelled("why", text) for text in dict.fromkeys((view.reason, view.why)) if text]
+    return lines + _marks(view)
+
+
+def _marks(view: MessageView) -> list[Item]:
+    lines: list[Item] = []
+    if view.attempt > 1:
+        lines.append(labelled("attempt", str(view.attempt)))
+    if view.late:
+        lines.append(labelled("late", "it came after its time and ran all the same"))
+    if view.redelivered:
+        lines.append(labelled("again", "an earlier attempt may have run"))
+    return lines
+
+
+def shown(view: MessageView, now: int) -> list[Item]:
+    """One message in full: how it stands, what was said, each state with its time and reason."""
+    lines = standing(view, now)
+    lines.append(labelled("verb", f"{view.verb}, {view.direction}"))
+    lines.append(labelled("talk", view.conversation))
+    lines.append(labelled("expires", clock(view.expires, now)))
+    if view.question:
+        lines += ["", "said", *content(view.question)]
+    if view.timeline:
+        lines += ["", *timeline(view, now)]
+    if view.parts:
+        lines += ["", "answered", *content(view.parts)]
+    return lines
+
+
+def timeline(view: MessageView, now: int) -> list[Item]:
+    """Each state: when, what, why."""
+    rows = [
+        (f"  {clock(step.at, now)}", step.state, _said(step.why, step.parts))
+        for step in view.timeline
+    ]
+    return [Table(("  when", "state", "why"), rows)]
+
+
+def content(parts: Sequence[Content]) -> list[Item]:
+    """Parts by others, quoted, with their files."""
+    said = spoken(parts)
+    return [*([Quote(said)] if said else []), *attachments(parts)]
+
+
+def listed(views: Sequence[MessageView], now: int) -> list[Item]:
+    """Messages in one table, newest first as they came."""
+    if not views:
+        return ["no messages"]
+    width = id_width([view.id for view in views])
+    rows = [
+        (
+            view.id[:width],
+            view.state,
+            view.verb,
+            f"{view.sender} → {view.to}",
+            span(max(0, now - view.created)),
+            view.reason or view.why,
+        )
+        for view in views
+    ]
+    return [Table(("id", "state", "verb", "from → to", "age", "why"), rows)]
+
+
+def inbox(runs: Sequence[Run], now: int, reply: str, seen: str) -> list[Item]:
+    """What waits for an agent. `reply` answers a message and `seen` takes note; both hold ID."""
+    if not runs:
+        return ["nothing waits"]
+    lines: list[Item] = []
+    for run in runs:
+        lines += [
+            *([""] if lines else []),
+            *_waiting(run, now, seen if run.verb == "send" else reply),
+        ]
+    return lines
+
+
+def _waiting(run: Run, now: int, hint: str) -> list[Item]:
+    vouched = f"node {run.node[:7]} vouches" if run.node else "of this node"
+    marks = [
+        word
+        for word, on in (
+            ("shown before", run.again),
+            ("may have run before", run.redelivered),
+            ("late", run.late),
+        )
+        if on
+    ]
+    trust = vouched if run.verified else "not verified"
+    came = clock(run.received, now)
+    lines: list[Item] = [f"{run.verb}  {run.id}  from {run.sender} ({trust})  {came}"]
+    if marks:
+        lines.append(labelled("mark", ", ".join(marks)))
+    lines += content(run.parts)
+    if run.done_when:
+        lines.append(labelled("done", f"when {run.done_when}"))
+    if run.verb != "send":
+        lines.append(labelled("expires", clock(run.expires, now)))
+    lines.append(labelled("next", hint.replace("ID", run.id, 1)))
+    return lines
+
+
+def id_width(ids: Sequence[str]) -> int:
+    """How much of each id keeps them apart."""
+    for width in (SHORTEST, 18, 23):
+        if len({one[:width] for one in ids}) == len(set(ids)):
+            return width
+    return 36
+
+
+def _said(why: str, parts: Sequence[Content]) -> str:
+    text = clean(spoken(parts)).strip().split("\n")[0]
+    files = [clean_line(part.name) or "a file" for part in parts if isinstance(part, File)]
+    values = [text] if text else []
+    return "  ".join(word for word in (why, *values, *files) if word)

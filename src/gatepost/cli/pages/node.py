@@ -1,0 +1,73 @@
+"""The node for people: its status, its agents, tokens and events."""
+
+from collections.abc import Sequence
+
+from gatepost.cli.pages.messages import labelled
+from gatepost.cli.render import Item, Table
+from gatepost.cli.times import clock, span
+from gatepost.core.views import AgentView, Event, NodeStatus, TokenView
+
+
+def status(found: NodeStatus, now: int) -> list[Item]:
+    """One look: is all well, and what needs somebody."""
+    lines: list[Item] = [
+        f"{found.state}  {found.name}  {found.node[:7]}",
+        labelled("since", f"{span(max(0, now - found.started))}, pid {found.pid}, {found.version}"),
+        labelled("listen", found.listen),
+        labelled("home", found.home),
+        labelled("has", f"{_count(found.peers, 'peer')}, {_count(found.agents, 'agent')}"),
+        labelled(
+            "waiting", f"{_count(found.waiting, 'message')}; {_count(found.open_runs, 'run')} open"
+        ),
+    ]
+    if found.needs_you:
+        lines += ["", "needs you", *(f"  {line}" for line in found.needs_you)]
+    return lines
+
+
+def agents(views: Sequence[AgentView]) -> list[Item]:
+    """Agents in one table."""
+    if not views:
+        return ["no agents"]
+    rows = [
+        (
+            view.address,
+            view.attached or view.adapter or "–",
+            str(view.open_runs),
+            str(view.waiting),
+            ", ".join(view.can),
+            view.about,
+        )
+        for view in views
+    ]
+    return [Table(("agent", "woken by", "runs", "waiting", "you may", "about"), rows)]
+
+
+def agent(view: AgentView) -> list[Item]:
+    """One agent, as it was added."""
+    return [f"added  {view.address}  {view.adapter or 'polls'}"]
+
+
+def tokens(views: Sequence[TokenView], now: int) -> list[Item]:
+    """Tokens in one table."""
+    if not views:
+        return ["no tokens"]
+    rows = [(view.id, view.agent, clock(view.created, now), view.note) for view in views]
+    return [Table(("token", "agent", "made", "note"), rows)]
+
+
+def event(one: Event, now: int) -> str:
+    """One line of the log."""
+    about = "  ".join(part for part in (one.message[:18], one.peer, one.agent, one.text) if part)
+    return f"{clock(one.at, now)}  {one.kind:<22}{about}"
+
+
+def identity(found: NodeStatus) -> list[Item]:
+    """Who the node is."""
+    from gatepost.core.identity import show
+
+    return [f"{found.name}", labelled("node", show(found.node))]
+
+
+def _count(n: int, word: str) -> str:
+    return f"{n} {word}" if n == 1 else f"{n} {word}s"
