@@ -1,11 +1,12 @@
 """Changes single values in TOML by command: comments and order stay, the whole is checked first.
 
-The edit is made with tomlkit and read back with tomllib; unless exactly the meant value changed,
-nothing is written, for a misplaced key would mean another. The file is then read as a node would
-read it, and only a file that a node would take is written.
+A value that is there is changed with tomlkit, a new one is a line more. The outcome is read back,
+and unless exactly the meant value changed, nothing is written: a misplaced key would mean
+another. The file is then read as a node would read it, and only a file that a node would take is
+written.
 """
 
-import tomllib
+import json
 from collections.abc import MutableMapping
 from copy import deepcopy
 from typing import cast
@@ -13,11 +14,12 @@ from typing import cast
 import msgspec
 import tomlkit
 
+from gatepost.config.blocks import Blocks
 from gatepost.config.files import editing, replace
 from gatepost.config.paths import Layout
 from gatepost.config.schema import Settings, settings_of
 from gatepost.config.sources import load, read_document, unknown_key
-from gatepost.core.origin import Document
+from gatepost.core.origin import Document, tables
 from gatepost.errors import GatepostError
 
 Path = tuple[str | int, ...]
@@ -79,18 +81,61 @@ def _change(places: Layout, key: str, written: str | int | None) -> Edited:
 
 
 def assigned(document: Document, path: Path, value: str | int | None) -> Document:
-    """The document with `value` at `path` (None: without it); tables on the way are made."""
-    tree = tomlkit.parse(document.text)
-    _assign(cast("_Node", tree), path, value)
-    new = Document(document.name, tomlkit.dumps(tree))
-    meant = cast("_Node", deepcopy(tomllib.loads(document.text)))
+    """The document with `value` at `path`, or without that key for None.
+
+    A key that is there keeps its line and its comment; a new one goes to the end of its table,
+    and a new table to the end of the file. A table within an element of an array is made in one
+    line.
+    """
+    table = tables(document, "config.invalid")
+    meant = cast("_Node", deepcopy(table))
     _assign(meant, path, value)
-    if tomllib.loads(new.text) != meant:
+    text = None
+    if value is not None and not _has(table, path):
+        text = _with_new(document, path, value, within=_has(table, path[:-1]))
+    if text is None:
+        tree = tomlkit.parse(document.text)
+        _assign(cast("_Node", tree), path, value)
+        text = tomlkit.dumps(tree)
+    new = Document(document.name, text)
+    if tables(new, "config.invalid") != meant:
         where = ".".join(str(part) for part in path)
         raise GatepostError(
             "bug.internal", what=f"setting `{where}` in {document.name} would change more than that"
         )
     return new
+
+
+def _with_new(document: Document, path: Path, value: str | int, within: bool) -> str | None:
+    """The text with a new key; None when its table stands there without a header of its own."""
+    blocks = Blocks(document)
+    *outer, key = path
+    row = f"{key} = {json.dumps(value)}"
+    if not outer:
+        return blocks.inserted(blocks.top_end(), row)
+    found = blocks.table(tuple(outer))
+    if found is not None:
+        return blocks.inserted(found[1], row)
+    if within:
+        return None
+    in_element = len(outer) > 1 and isinstance(outer[-2], int)
+    element = blocks.table(tuple(outer[:-1])) if in_element else None
+    if element is not None:
+        return blocks.inserted(element[1], f"{outer[-1]} = {{ {row} }}")
+    name = ".".join(str(part) for part in outer)
+    return f"{document.text.rstrip()}\n\n[{name}]\n{row}\n".lstrip("\n")
+
+
+def _has(table: dict[str, object], path: Path) -> bool:
+    node: object = table
+    for part in path:
+        if isinstance(node, dict) and part in node:
+            node = cast("dict[str | int, object]", node)[part]
+        elif isinstance(node, list) and isinstance(part, int):
+            node = cast("list[object]", node)[part]
+        else:
+            return False
+    return True
 
 
 def _assign(tree: _Node, path: Path, value: str | int | None) -> None:

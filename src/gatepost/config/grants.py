@@ -15,6 +15,7 @@ from typing import Literal, cast
 
 import msgspec
 
+from gatepost.config.blocks import Blocks
 from gatepost.config.edit import Edited, assigned
 from gatepost.config.files import editing, replace
 from gatepost.config.paths import Layout
@@ -100,7 +101,7 @@ def remove_rules(places: Layout, ids: Sequence[str], judge: Judge) -> Edited:
         for rule in ids:
             document, position = _required(documents, rule)
             undo = _at(tables(document, "policy.invalid"), ("rule", position, "by"))
-            start, end = _block(document, position)
+            start, end = _lines(document, position)
             cut += "\n".join(document.text.split("\n")[start - 1 : end]) + "\n"
             line, file = start, document.name
             documents = _with(documents, _without(document, position))
@@ -163,36 +164,19 @@ def _ids(document: Document) -> list[str]:
     return [_at(table, ("id",)) for table in listed]
 
 
-def _block(document: Document, position: int) -> tuple[int, int]:
-    """The first and last line (from 1) of a rule, without the blank lines and comments after it."""
-    found = lines(document.text)
-    mine = {line for path, line in found.items() if path[:2] == ("rule", position)}
-    start = min(mine, default=0)
-    after = [line for line in found.values() if line > start and line not in mine]
-    text = document.text.split("\n")
-    end = min(after, default=len(text) + 1) - 1
-    if not start or max(mine) > end or not text[start - 1].lstrip().startswith("["):
-        raise GatepostError(
-            "policy.invalid",
-            what=f"{document.name}:{start}: only an editor can remove a rule written like this",
-            where=f"{document.name}:{start}",
-        )
-    while end > max(mine) and _is_space(text[end - 1]):
-        end -= 1
-    return start, end
-
-
-def _is_space(line: str) -> bool:
-    return not line.strip() or line.lstrip().startswith("#")
+def _lines(document: Document, position: int) -> tuple[int, int]:
+    """The first and last line of a rule."""
+    found = Blocks(document).element(("rule", position))
+    if found is None:
+        line = line_of(lines(document.text), ("rule", position))
+        where = f"{document.name}:{line}"
+        what = f"{where}: only an editor can remove a rule written like this"
+        raise GatepostError("policy.invalid", what=what, where=where)
+    return found
 
 
 def _without(document: Document, position: int) -> Document:
-    start, end = _block(document, position)
-    text = document.text.split("\n")
-    # One blank line goes with the block, or a gap would grow with every change.
-    if end < len(text) and not text[end].strip():
-        end += 1
-    return Document(document.name, "\n".join(text[: start - 1] + text[end:]))
+    return Document(document.name, Blocks(document).cut(*_lines(document, position)))
 
 
 def _joined(text: str, block: str) -> str:
