@@ -58,6 +58,11 @@ class App:
         """Serve one request or socket."""
         await self._door(scope, receive, send)
 
+    @property
+    def open_sockets(self) -> int:
+        """How many agents' sockets are open."""
+        return self._sockets.open
+
     def close(self) -> None:
         """End everything that waits; the node stops."""
         self._closing.set()

@@ -45,6 +45,11 @@ class Sockets:
         finally:
             self._open.discard(socket)
 
+    @property
+    def open(self) -> int:
+        """How many are open."""
+        return len(self._open)
+
     def revoked(self) -> None:
         """Tokens changed: cut off every socket whose token no longer speaks for its agent."""
         for socket in tuple(self._open):
