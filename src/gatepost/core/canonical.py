@@ -7,9 +7,10 @@ says whether bytes are in that form and what they mean.
 Reading has two ways. Fast: decode into the type, encode again, compare; equal bytes leave no room
 for duplicate keys, white space, other number forms or other escapes. Slow, when they differ (a
 field of a newer version, a default written out): decode without a type, refuse what the form
-forbids, encode again, compare, then convert. Types given to this module bound their integers
-(`entry.Count`). Free-form fields (`x`, `data`) are not covered by the fast way's types, so structs
-that have one call `check` on it when they are made. It never repairs anything.
+forbids, encode again, compare, then convert. Types given to this module have no bytes fields
+(base64 has more than one spelling) and bound their integers (`entry.Count`). Free-form fields (`x`,
+`data`) are not covered by the fast way's types, so structs that have one call `check` on it when
+they are made. It never repairs anything.
 """
 
 from functools import cache

@@ -30,6 +30,8 @@ Count = Annotated[int, Meta(ge=0, le=canonical.INT_MAX)]
 """A number on the wire: counts, slots and times (ms since the epoch, UTC)."""
 Hex32 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
 """32 bytes as lower-case hex."""
+Hex = Annotated[str, Meta(pattern=r"\A(?:[0-9a-f]{2})*\Z")]
+"""Bytes as lower-case hex: unlike base64 there is one spelling only."""
 Id = Annotated[str, Meta(min_length=36, max_length=36)]
 Code = Annotated[str, Meta(max_length=64)]
 Label = Annotated[str, Meta(max_length=128)]

@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Meta
 
 from gatepost.core import canonical, signing
-from gatepost.core.entry import Count
+from gatepost.core.entry import Count, Hex
 from gatepost.core.identity import (
     Accepted,
     BadRecord,
@@ -34,7 +34,7 @@ from gatepost.core.identity import (
 VERSIONS = (1,)
 HELLO_MAX = 1024
 """Largest first message, read before anything is known about the caller."""
-ANSWER_MAX = 64 * 1024
+ANSWER_MAX = 96 * 1024
 """Largest second and third message."""
 GREETING_MAX = 8 * 1024
 NONCE_BYTES = 32
@@ -59,19 +59,16 @@ class Hello(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Answer(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
 ):
-    """The listener's message.
-
-    `record` only when the dialler goes by an older one; bytes in base64.
-    """
+    """The listener's message, with its `record` only when the dialler goes by an older one."""
 
     v: Count
     node: NodeId
     seq: Count
     knows: Count
     nonce: Nonce
-    control: bytes
-    record: bytes = b""
-    sig: bytes = b""
+    control: Hex
+    record: Hex = ""
+    sig: Hex = ""
 
 
 class Proof(
@@ -79,9 +76,9 @@ class Proof(
 ):
     """The dialler's last message."""
 
-    control: bytes
-    record: bytes = b""
-    sig: bytes = b""
+    control: Hex
+    record: Hex = ""
+    sig: Hex = ""
 
 
 class Greeted(msgspec.Struct, frozen=True):
@@ -151,11 +148,11 @@ def answer(
         seq=me.seq,
         knows=peer.seq,
         nonce=nonce.hex(),
-        control=control,
-        record=record_bytes if said.knows < me.seq else b"",
+        control=control.hex(),
+        record=record_bytes.hex() if said.knows < me.seq else "",
     )
     signature = sign(_listener_input(heard, unsigned, spki))
-    return canonical.encode(msgspec.structs.replace(unsigned, sig=signature))
+    return canonical.encode(msgspec.structs.replace(unsigned, sig=signature.hex()))
 
 
 def prove(
@@ -178,13 +175,15 @@ def prove(
         return said
     if said.node != peer.node or said.v not in VERSIONS:
         return Refused("another node, or a version not offered")
-    signed = _listener_input(sent, msgspec.structs.replace(said, sig=b""), spki)
-    greeted = _authenticate(peer, said.record, said.control, said.sig, signed)
+    signed = _listener_input(sent, msgspec.structs.replace(said, sig=""), spki)
+    greeted = _authenticate(peer, said, signed)
     if isinstance(greeted, Refused):
         return greeted
-    unsigned = Proof(control=control, record=record_bytes if said.knows < me.seq else b"")
+    record = record_bytes.hex() if said.knows < me.seq else ""
+    unsigned = Proof(control=control.hex(), record=record)
     signature = sign(_dialler_input(sent, heard, unsigned, spki))
-    return Proven(greeted, canonical.encode(msgspec.structs.replace(unsigned, sig=signature)))
+    proof = msgspec.structs.replace(unsigned, sig=signature.hex())
+    return Proven(greeted, canonical.encode(proof))
 
 
 def finish(
@@ -194,14 +193,13 @@ def finish(
     said = _read(proof, Proof, ANSWER_MAX)
     if isinstance(said, Refused):
         return said
-    signed = _dialler_input(heard, sent, msgspec.structs.replace(said, sig=b""), spki)
-    return _authenticate(peer, said.record, said.control, said.sig, signed)
+    signed = _dialler_input(heard, sent, msgspec.structs.replace(said, sig=""), spki)
+    return _authenticate(peer, said, signed)
 
 
-def _authenticate(
-    known: NodeRecord, record_bytes: bytes, control: bytes, signature: bytes, signed: bytes
-) -> Greeted | Refused:
+def _authenticate(known: NodeRecord, said: Answer | Proof, signed: bytes) -> Greeted | Refused:
     record, changed = known, False
+    record_bytes, control = bytes.fromhex(said.record), bytes.fromhex(said.control)
     if record_bytes:
         try:
             successor = accept_successor(known, verify_record(record_bytes))
@@ -212,7 +210,7 @@ def _authenticate(
         record, changed = successor.record, successor.changed
     if len(control) > GREETING_MAX:
         return Refused(f"a greeting of {len(control)} bytes")
-    if not signing.verify(record.key_bytes, signature, signed):
+    if not signing.verify(record.key_bytes, bytes.fromhex(said.sig), signed):
         return Refused("the signature does not hold")
     return Greeted(record, control, changed, record_bytes)
 
@@ -229,6 +227,8 @@ def _read(data: bytes, type: type[M], limit: int) -> M | Refused:
     if len(data) > limit:
         return Refused(f"{len(data)} bytes")
     try:
-        return canonical.decode(data, type)
+        said = canonical.decode(data, type)
     except canonical.NotCanonical as error:
         return Refused(str(error))
+    # What is signed is spelled from what was read, so there must be no second spelling of it.
+    return said if canonical.encode(said) == data else Refused("a default is written out")

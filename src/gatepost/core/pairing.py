@@ -24,7 +24,7 @@ from msgspec import Meta
 
 from gatepost.core import canonical, signing, words
 from gatepost.core.address import NAME
-from gatepost.core.entry import Count
+from gatepost.core.entry import Code, Count, Hex
 from gatepost.core.identity import (
     ENDPOINTS_MAX,
     BadRecord,
@@ -74,15 +74,15 @@ class Offer(msgspec.Struct, frozen=True):
 class Request(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
 ):
-    """The accepter's message. `invitation` is the id of the offer; bytes in base64."""
+    """The accepter's message. `invitation` is the id of the offer."""
 
     v: Annotated[tuple[Count, ...], Meta(min_length=1, max_length=16)]
     invitation: Nonce
-    record: bytes
+    record: Hex
     name: Name
     nonce: Nonce
-    invited: bytes = b""
-    sig: bytes = b""
+    invited: Hex = ""
+    sig: Hex = ""
 
 
 class Reply(
@@ -91,11 +91,11 @@ class Reply(
     """The inviter's message. A refusal has a `code` of the error catalogue."""
 
     v: Count
-    record: bytes
+    record: Hex
     name: Name
     nonce: Nonce
-    code: str = ""
-    sig: bytes = b""
+    code: Code = ""
+    sig: Hex = ""
 
 
 class Joined(msgspec.Struct, frozen=True):
@@ -157,13 +157,15 @@ def request(
     unsigned = Request(
         v=(1,),
         invitation=_offer_id(public),
-        record=record_bytes,
+        record=record_bytes.hex(),
         name=name,
         nonce=nonce.hex(),
     )
     signed = _request_input(unsigned, invitation.node, invitation.tls)
     invited = nacl.bindings.crypto_sign(signed, secret)[: signing.SIGNATURE_BYTES]
-    return canonical.encode(msgspec.structs.replace(unsigned, invited=invited, sig=sign(signed)))
+    return canonical.encode(
+        msgspec.structs.replace(unsigned, invited=invited.hex(), sig=sign(signed).hex())
+    )
 
 
 def read_request(data: bytes) -> Request | Refused:
@@ -182,15 +184,15 @@ def check_request(
     `spki` is the SHA-256 of the own TLS key, `now` in ms. Whether the offer is still unused is the
     caller's to know.
     """
-    unsigned = msgspec.structs.replace(said, invited=b"", sig=b"")
+    unsigned = msgspec.structs.replace(said, invited="", sig="")
     signed = _request_input(unsigned, me.node, spki)
     if said.invitation != offer.id or not signing.verify(
-        bytes.fromhex(offer.public), said.invited, signed
+        bytes.fromhex(offer.public), bytes.fromhex(said.invited), signed
     ):
         return Refused("invitation.invalid", "it was not made with the invitation")
     if now >= offer.expires:
         return Refused("invitation.expired", "the invitation has expired")
-    joined = _join(said.record, said.name, said.sig, signed)
+    joined = _join(said, signed)
     if isinstance(joined, Joined) and joined.record.node == me.node:
         return Refused("peer.wrong_node", "it is this node's own invitation")
     return joined
@@ -210,9 +212,9 @@ def reply(
 
     Answer only requests made with an invitation of one's own: strangers get silence.
     """
-    unsigned = Reply(v=1, record=record_bytes, name=name, nonce=nonce.hex(), code=code)
+    unsigned = Reply(v=1, record=record_bytes.hex(), name=name, nonce=nonce.hex(), code=code)
     signature = sign(_reply_input(heard, unsigned, spki))
-    return canonical.encode(msgspec.structs.replace(unsigned, sig=signature))
+    return canonical.encode(msgspec.structs.replace(unsigned, sig=signature.hex()))
 
 
 def check_reply(sent: bytes, heard: bytes, invitation: Invitation) -> Joined | Refused:
@@ -220,8 +222,8 @@ def check_reply(sent: bytes, heard: bytes, invitation: Invitation) -> Joined | R
     said = _read(heard, Reply)
     if isinstance(said, Refused):
         return said
-    unsigned = msgspec.structs.replace(said, sig=b"")
-    joined = _join(said.record, said.name, said.sig, _reply_input(sent, unsigned, invitation.tls))
+    unsigned = msgspec.structs.replace(said, sig="")
+    joined = _join(said, _reply_input(sent, unsigned, invitation.tls))
     if isinstance(joined, Refused):
         return joined
     if joined.record.node != invitation.node or joined.record.tls_bytes != invitation.tls:
@@ -239,19 +241,21 @@ def phrase(request: bytes, reply: bytes) -> str:
     """
     asked, said = canonical.decode(request, Request), canonical.decode(reply, Reply)
     data = signing.transcript(
-        "pair words", said.record, said.nonce.encode(), asked.record, asked.nonce.encode()
+        "pair words",
+        *(text.encode() for text in (said.record, said.nonce, asked.record, asked.nonce)),
     )
     return words.say(hashlib.pbkdf2_hmac("sha256", data, signing.DOMAIN, _SLOW, 6))
 
 
-def _join(record_bytes: bytes, name: str, signature: bytes, signed: bytes) -> Joined | Refused:
+def _join(said: Request | Reply, signed: bytes) -> Joined | Refused:
+    record_bytes = bytes.fromhex(said.record)
     try:
         record = verify_record(record_bytes)
     except BadRecord as error:
         return Refused("invitation.invalid", f"the record does not hold: {error}")
-    if not signing.verify(record.key_bytes, signature, signed):
+    if not signing.verify(record.key_bytes, bytes.fromhex(said.sig), signed):
         return Refused("invitation.invalid", "it is not signed by the node it names")
-    return Joined(record, record_bytes, name)
+    return Joined(record, record_bytes, said.name)
 
 
 def _request_input(unsigned: Request, inviter: str, spki: bytes) -> bytes:
@@ -266,9 +270,13 @@ def _read(data: bytes, type: type[M]) -> M | Refused:
     if len(data) > MESSAGE_MAX:
         return Refused("invitation.invalid", f"{len(data)} bytes")
     try:
-        return canonical.decode(data, type)
+        said = canonical.decode(data, type)
     except canonical.NotCanonical as error:
         return Refused("invitation.invalid", str(error))
+    # What is signed is spelled from what was read, so there must be no second spelling of it.
+    if canonical.encode(said) != data:
+        return Refused("invitation.invalid", "a default is written out")
+    return said
 
 
 def _one_time_keys(secret: bytes) -> tuple[bytes, bytes]:

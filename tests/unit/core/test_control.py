@@ -45,9 +45,9 @@ def test_a_control_part_reads_back_as_it_was_written(control: c.Control) -> None
 
 
 def test_lives_are_ordered_by_era_then_boot() -> None:
-    lives = [c.Life(1, 9, "aa" * 16), c.Life(2, 1, "aa" * 16), c.Life(2, 2, "00" * 16)]
-    assert sorted(lives[::-1]) == lives
-    assert lives[1] < lives[2] > lives[0]
+    old, new, newest = (c.Life(*rank, "aa" * 16) for rank in ((1, 9), (2, 1), (2, 2)))
+    assert sorted([newest, old, new]) == [old, new, newest]
+    assert new < newest > old
 
 
 def test_two_copies_of_one_life_are_neither_equal_nor_in_order() -> None:
