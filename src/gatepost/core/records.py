@@ -109,9 +109,10 @@ class FrameRow(msgspec.Struct, kw_only=True, gc=False):
 
 
 class InviteRow(msgspec.Struct, kw_only=True):
-    """An invitation: the public half of its one-time key, never the secret. `answer` repeats the reply to the node that used it."""
+    """An invitation: the public half of its one-time key (hex), never the secret. `answer` repeats the reply to the node that used it."""
 
-    key: bytes
+    id: str
+    public: str
     alias: str
     expires: int
     used_by: str = ""

@@ -61,6 +61,10 @@ class MessageTable(Protocol):
         """Open messages with a peer in order, sent ones only when they have a slot (the others are `waiting`)."""
         ...
 
+    def held(self) -> Iterator[MessageRow]:
+        """Messages that wait for a person here before they are sent."""
+        ...
+
     def waiting(self, peer: int, after: int, limit: int) -> list[MessageRow]:
         """Messages to a peer without a slot, in order, from behind seq `after`."""
         ...
@@ -70,7 +74,7 @@ class MessageTable(Protocol):
         ...
 
     def expired(self, now: int, limit: int) -> list[MessageRow]:
-        """Open messages whose time is over, oldest first."""
+        """Open messages whose time is over and whose end is this node's to say: unslotted or unclaimed."""
         ...
 
     def next_expiry(self, after: int) -> int:
@@ -141,8 +145,8 @@ class PeerTable(Protocol):
         """Keep an invitation, new or used."""
         ...
 
-    def invite(self, key: bytes) -> InviteRow | None:
-        """The invitation with this public key."""
+    def invite(self, id: str) -> InviteRow | None:
+        """The invitation with this id."""
         ...
 
     def drop_invites(self, before: int) -> None:

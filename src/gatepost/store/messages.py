@@ -8,6 +8,7 @@ import msgspec
 from gatepost.core.lifecycle import OUTCOMES
 from gatepost.core.records import EntryRow, MessageRow
 from gatepost.core.views import MessagesQuery
+from gatepost.store.rows import numbers, rows
 from gatepost.store.writer import Writer
 
 _COLUMNS = ", ".join(MessageRow.__struct_fields__)
@@ -63,98 +64,95 @@ class Messages:
 
     def cut(self, peer: int, slot: int) -> None:
         """Delete what was taken from `peer` above `slot`: its sender never committed it."""
-        self._write(
-            "DELETE FROM body WHERE message IN (SELECT seq FROM message WHERE peer = ? AND direction = 'in' AND slot > ?)",
-            (peer, slot),
-        )
+        taken = "(SELECT seq FROM message WHERE peer = ? AND direction = 'in' AND slot > ?)"
+        for table in ("body", "entry"):
+            self._write(f"DELETE FROM {table} WHERE message IN {taken}", (peer, slot))
         self._write(
             "DELETE FROM message WHERE peer = ? AND direction = 'in' AND slot > ?", (peer, slot)
         )
 
     def last_seq(self) -> tuple[int, int]:
         """The highest seq of messages and of entries."""
-        row = self._reader.execute(
-            "SELECT (SELECT ifnull(max(seq), 0) FROM message), (SELECT ifnull(max(seq), 0) FROM entry)"
-        ).fetchall()[0]
-        return int(row[0]), int(row[1])
+        sql = "SELECT (SELECT max(seq) FROM message), (SELECT max(seq) FROM entry)"
+        message, entry = numbers(self._reader, sql)
+        return message, entry
 
     def open(self, peer: int, direction: str) -> Iterator[MessageRow]:
-        """Open messages with a peer in order, sent ones only when they have a slot (the others are `waiting`)."""
+        """Open messages with a peer in order; sent ones only when they have a slot."""
         only = " AND slot > 0" if direction == "out" else ""
-        sql = f"SELECT {_COLUMNS} FROM message WHERE ended = 0 AND peer = ? AND direction = ?{only} ORDER BY seq"
-        for row in self._reader.execute(sql, (peer, direction)):
-            yield _message(row)
+        return self._rows(
+            f"ended = 0 AND peer = ? AND direction = ?{only} ORDER BY seq", peer, direction
+        )
+
+    def held(self) -> Iterator[MessageRow]:
+        """Messages that wait for a person here before they are sent."""
+        return self._rows(
+            "ended = 0 AND direction = 'out' AND slot = 0 AND state = 'held' ORDER BY seq"
+        )
 
     def waiting(self, peer: int, after: int, limit: int) -> list[MessageRow]:
         """Messages to a peer without a slot, in order, from behind seq `after`."""
-        sql = (
-            f"SELECT {_COLUMNS} FROM message WHERE ended = 0 AND peer = ? AND seq > ?"
-            " AND direction = 'out' AND slot = 0 AND state = 'accepted' ORDER BY seq LIMIT ?"
+        where = (
+            "ended = 0 AND peer = ? AND seq > ? AND direction = 'out' AND slot = 0"
+            " AND state = 'accepted' ORDER BY seq LIMIT ?"
         )
-        return [_message(row) for row in self._reader.execute(sql, (peer, after, limit))]
+        return list(self._rows(where, peer, after, limit))
 
     def count_waiting(self, peer: int) -> tuple[int, int, int]:
-        """Messages to a peer without a slot: how many, when the oldest was accepted, the highest seq."""
+        """Messages to a peer without a slot: how many, when the oldest was accepted, the last seq."""
         sql = (
-            "SELECT count(*), ifnull(min(accepted), 0), ifnull(max(seq), 0) FROM message"
+            "SELECT count(*), min(accepted), max(seq) FROM message"
             " WHERE ended = 0 AND peer = ? AND direction = 'out' AND slot = 0"
         )
-        row = self._reader.execute(sql, (peer,)).fetchall()[0]
-        return int(row[0]), int(row[1]), int(row[2])
+        count, oldest, last = numbers(self._reader, sql, (peer,))
+        return count, oldest, last
 
     def expired(self, now: int, limit: int) -> list[MessageRow]:
-        """Open messages whose time is over, oldest first."""
-        sql = (
-            f"SELECT {_COLUMNS} FROM message WHERE ended = 0 AND expires <= ? ORDER BY seq LIMIT ?"
+        """Open messages whose time is over and whose end this node says: unslotted or unclaimed."""
+        where = (
+            "ended = 0 AND expires <= ? AND ((direction = 'out' AND slot = 0)"
+            " OR (direction <> 'out' AND attempt = 0)) LIMIT ?"
         )
-        return [_message(row) for row in self._reader.execute(sql, (now, limit))]
+        return list(self._rows(where, now, limit))
 
     def next_expiry(self, after: int) -> int:
         """When the next open message expires after time `after`; 0 when none does."""
-        row = self._reader.execute(
-            "SELECT ifnull(min(expires), 0) FROM message WHERE ended = 0 AND expires > ?", (after,)
-        ).fetchall()[0]
-        return int(row[0])
+        sql = "SELECT min(expires) FROM message WHERE ended = 0 AND expires > ?"
+        return numbers(self._reader, sql, (after,))[0]
 
     def body(self, seq: int) -> tuple[bytes, bytes] | None:
         """(salt, entry bytes) of a message, None when they are not kept."""
-        row = self._reader.execute(
-            "SELECT salt, data FROM body WHERE message = ?", (seq,)
-        ).fetchall()
-        return (row[0][0], row[0][1]) if row else None
+        sql = "SELECT salt, data FROM body WHERE message = ?"
+        for salt, data in self._reader.execute(sql, (seq,)):
+            if isinstance(salt, bytes) and isinstance(data, bytes):
+                return salt, data
+        return None
 
     def find(self, id: str, limit: int = 2) -> list[MessageRow]:
         """Messages whose id is or begins with `id`."""
-        sql = f"SELECT {_COLUMNS} FROM message WHERE id >= ? AND id < ? LIMIT ?"
-        return [_message(row) for row in self._reader.execute(sql, (id, id + "g", limit))]
+        return list(self._rows("id >= ? AND id < ? LIMIT ?", id, id + "g", limit))
 
     def by_request(self, sender: str, key: str) -> MessageRow | None:
         """The message a request key of an agent stands for."""
-        sql = f"SELECT {_COLUMNS} FROM message WHERE sender = ? AND request_key = ? AND request_key <> ''"
-        row = self._reader.execute(sql, (sender, key)).fetchall()
-        return _message(row[0]) if row else None
+        where = "sender = ? AND request_key = ? AND request_key <> ''"
+        return next(self._rows(where, sender, key), None)
 
     def entries(self, message: int) -> list[EntryRow]:
         """Entries about a message, in order."""
-        sql = f"SELECT {_ENTRY_COLUMNS} FROM entry WHERE message = ? ORDER BY seq"
-        return [_entry(row) for row in self._reader.execute(sql, (message,))]
+        return list(self._entries("message = ? ORDER BY seq", message))
 
     def unacked(self, peer: int, low: int, out: int) -> tuple[list[MessageRow], list[EntryRow]]:
-        """What stands in slots above `out` of the journal to a peer, by slot. Entries are sought from seq `low` on."""
-        messages = self._reader.execute(
-            f"SELECT {_COLUMNS} FROM message WHERE ended = 0 AND peer = ? AND direction = 'out' AND slot > ? ORDER BY slot",
-            (peer, out),
-        )
-        entries = self._reader.execute(
-            f"SELECT {_ENTRY_COLUMNS} FROM entry WHERE seq >= ? AND peer = ? AND sent = 1 AND slot > ? ORDER BY seq",
-            (low, peer, out),
-        )
-        return [_message(row) for row in messages], [_entry(row) for row in entries]
+        """What stands in slots above `out` of the journal to a peer, by slot.
+
+        Entries are sought from seq `low` on.
+        """
+        messages = "ended = 0 AND peer = ? AND direction = 'out' AND slot > ? ORDER BY slot"
+        entries = "seq >= ? AND peer = ? AND sent = 1 AND slot > ? ORDER BY seq"
+        return list(self._rows(messages, peer, out)), list(self._entries(entries, low, peer, out))
 
     def waiting_entries(self, peer: int) -> list[EntryRow]:
         """Entries for a peer without a slot, in order."""
-        sql = f"SELECT {_ENTRY_COLUMNS} FROM entry WHERE peer = ? AND slot = 0 AND sent = 1 ORDER BY seq"
-        return [_entry(row) for row in self._reader.execute(sql, (peer,))]
+        return list(self._entries("peer = ? AND slot = 0 AND sent = 1 ORDER BY seq", peer))
 
     def recent(self, query: MessagesQuery, peer: int | None) -> list[MessageRow]:
         """Messages newest first."""
@@ -170,24 +168,21 @@ class Messages:
         if query.agent:
             where.append("(sender = ? OR recipient = ?)")
             params += [query.agent, query.agent]
-        sql = (
-            f"SELECT {_COLUMNS} FROM message WHERE {' AND '.join(where)} ORDER BY seq DESC LIMIT ?"
-        )
-        return [_message(row) for row in self._reader.execute(sql, (*params, query.limit))]
+        condition = f"{' AND '.join(where)} ORDER BY seq DESC LIMIT ?"
+        return list(self._rows(condition, *params, query.limit))
 
     def counts(self) -> dict[str, int]:
         """Messages by direction and state, as `out.done`: the conservation counters."""
         sql = "SELECT direction || '.' || state, count(*) FROM message GROUP BY 1"
-        return {str(row[0]): int(row[1]) for row in self._reader.execute(sql)}
+        return {
+            str(name): count for name, count in self._reader.execute(sql) if isinstance(count, int)
+        }
 
+    def _rows(self, where: str, *params: int | str) -> Iterator[MessageRow]:
+        sql = f"SELECT {_COLUMNS} FROM message WHERE {where}"
+        return rows(self._reader, MessageRow, sql, params)
 
-def _message(row: tuple[object, ...]) -> MessageRow:
-    return msgspec.convert(
-        dict(zip(MessageRow.__struct_fields__, row, strict=True)), MessageRow, strict=False
-    )
-
-
-def _entry(row: tuple[object, ...]) -> EntryRow:
-    return msgspec.convert(
-        dict(zip(EntryRow.__struct_fields__, row, strict=True)), EntryRow, strict=False
-    )
+    def _entries(self, where: str, *params: int | str) -> Iterator[EntryRow]:
+        return rows(
+            self._reader, EntryRow, f"SELECT {_ENTRY_COLUMNS} FROM entry WHERE {where}", params
+        )

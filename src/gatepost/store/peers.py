@@ -4,6 +4,7 @@ import apsw
 import msgspec
 
 from gatepost.core.records import FrameRow, InviteRow, JournalRow, PeerRow
+from gatepost.store.rows import numbers, rows
 from gatepost.store.writer import Writer
 
 _PEER = PeerRow.__struct_fields__
@@ -36,11 +37,8 @@ class Peers:
 
     def all(self) -> list[PeerRow]:
         """Every peer, removed ones too (their messages name them)."""
-        rows = self._reader.execute(f"SELECT {', '.join(_PEER)} FROM peer ORDER BY number")
-        return [
-            msgspec.convert(dict(zip(_PEER, row, strict=True)), PeerRow, strict=False)
-            for row in rows
-        ]
+        sql = f"SELECT {', '.join(_PEER)} FROM peer ORDER BY number"
+        return list(rows(self._reader, PeerRow, sql))
 
     def save_journal(self, row: JournalRow) -> None:
         """Keep the positions of both journals with a peer."""
@@ -48,10 +46,8 @@ class Peers:
 
     def journal(self, peer: int) -> JournalRow | None:
         """The positions of both journals with a peer, None before the first contact."""
-        rows = self._reader.execute(
-            f"SELECT {', '.join(_JOURNAL)} FROM journal WHERE peer = ?", (peer,)
-        ).fetchall()
-        return JournalRow(**dict(zip(_JOURNAL, rows[0], strict=True))) if rows else None
+        sql = f"SELECT {', '.join(_JOURNAL)} FROM journal WHERE peer = ?"
+        return next(rows(self._reader, JournalRow, sql, (peer,)), None)
 
     def add_frame(self, row: FrameRow) -> None:
         """Keep the signed part of a frame as evidence."""
@@ -60,19 +56,16 @@ class Peers:
     def acked_at(self, peer: int, slot: int) -> int:
         """When the peer first acknowledged a slot of the journal to it; 0 when it has not."""
         sql = "SELECT at FROM frame WHERE peer = ? AND acked >= ? ORDER BY acked, seq LIMIT 1"
-        rows = self._reader.execute(sql, (peer, slot)).fetchall()
-        return int(rows[0][0]) if rows else 0
+        return next(iter(numbers(self._reader, sql, (peer, slot))), 0)
 
     def save_invite(self, row: InviteRow) -> None:
         """Keep an invitation, new or used."""
         self._write(SAVE_INVITE, _astuple(row))
 
-    def invite(self, key: bytes) -> InviteRow | None:
-        """The invitation with this public key."""
-        rows = self._reader.execute(
-            f"SELECT {', '.join(_INVITE)} FROM invite WHERE key = ?", (key,)
-        ).fetchall()
-        return InviteRow(**dict(zip(_INVITE, rows[0], strict=True))) if rows else None
+    def invite(self, id: str) -> InviteRow | None:
+        """The invitation with this id."""
+        sql = f"SELECT {', '.join(_INVITE)} FROM invite WHERE id = ?"
+        return next(rows(self._reader, InviteRow, sql, (id,)), None)
 
     def drop_invites(self, before: int) -> None:
         """Forget invitations that expired before a time."""

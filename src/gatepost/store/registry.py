@@ -5,6 +5,7 @@ import msgspec
 
 from gatepost.core.records import TokenRow
 from gatepost.core.views import AgentSpec
+from gatepost.store.rows import rows
 from gatepost.store.writer import Writer
 
 _TOKEN = TokenRow.__struct_fields__
@@ -30,9 +31,11 @@ class Registry:
 
     def agents(self) -> list[AgentSpec]:
         """Every agent, in the order they were added."""
+        found = self._reader.execute("SELECT spec FROM agent ORDER BY added, name")
         return [
-            msgspec.json.decode(row[0], type=AgentSpec)
-            for row in self._reader.execute("SELECT spec FROM agent ORDER BY added, name")
+            msgspec.json.decode(spec, type=AgentSpec)
+            for (spec,) in found
+            if isinstance(spec, bytes)
         ]
 
     def save_token(self, row: TokenRow) -> None:
@@ -48,8 +51,8 @@ class Registry:
 
     def tokens(self) -> list[TokenRow]:
         """Every token."""
-        rows = self._reader.execute(f"SELECT {', '.join(_TOKEN)} FROM token ORDER BY created")
-        return [TokenRow(**dict(zip(_TOKEN, row, strict=True))) for row in rows]
+        sql = f"SELECT {', '.join(_TOKEN)} FROM token ORDER BY created"
+        return list(rows(self._reader, TokenRow, sql))
 
     def set_mark(self, key: str, value: str) -> None:
         """Set one of the node's marks."""
@@ -57,5 +60,5 @@ class Registry:
 
     def mark(self, key: str) -> str:
         """One of the node's marks, "" when it was never set."""
-        rows = self._reader.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchall()
-        return str(rows[0][0]) if rows else ""
+        found = self._reader.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchall()
+        return str(found[0][0]) if found else ""

@@ -37,10 +37,10 @@ def doubt(mine: Life, control: Control, outgoing: Outgoing, incoming: Incoming) 
         return ""
     if incoming.life is not None and control.life.era != incoming.life.era:
         return ""
-    era, cursor, h = control.ack
-    if era == mine.era and not outgoing.fits(cursor, bytes.fromhex(h)):
+    ack = control.ack
+    if ack.era == mine.era and not outgoing.fits(ack.cursor, bytes.fromhex(ack.h)):
         return "behind"
-    if control.have[0] > incoming.cursor:
+    if control.have.out > incoming.cursor:
         return "behind"
     return ""
 
@@ -60,7 +60,7 @@ def standing(control: Control, incoming: Incoming, out: int) -> Standing:
         return Standing.older
     if life.boot == known.boot:
         return Standing.twin
-    if control.committed < incoming.committed or control.ack[1] < out:
+    if control.committed < incoming.committed or control.ack.cursor < out:
         return Standing.twin
     return Standing.newer
 

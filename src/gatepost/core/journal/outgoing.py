@@ -5,20 +5,17 @@ in a frame is always the last durable slot. After a new contact everything above
 needs no timer, elsewhere `rewind` sends one frame from the first unacknowledged slot.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from gatepost.core.entry import chain
-from gatepost.core.frame import MAX_ENTRIES, Item
+from gatepost.core.frame import ENTRIES_MAX, Item, fit
 
 WINDOW = 512
 """Entries out at once, all kinds together."""
 
 WINDOW_BYTES = 4 * 1024 * 1024
 """Bytes out at once, so that entries in flight to one peer never hold more memory than this."""
-
-FRAME_BYTES = 440 * 1024
-"""Entry bytes in one frame; leaves room for header, digests and control part below the frame limit."""
 
 
 @dataclass(slots=True)
@@ -102,7 +99,7 @@ class Outgoing:
 
     def rewind(self) -> None:
         """No progress for too long: the first frame is due again."""
-        self.again = [n for n in range(self.out + 1, min(self.out + MAX_ENTRIES, self.sent) + 1)]
+        self.again = [n for n in range(self.out + 1, min(self.out + ENTRIES_MAX, self.sent) + 1)]
 
     def refill(self, gap: int) -> None:
         """The peer holds slots from `gap` on beyond a hole: what lies before is due again."""
@@ -141,6 +138,13 @@ class Outgoing:
         self.sent += len(due.slots)
         return due
 
+    def unsent(self, due: Due) -> None:
+        """The line did not take this frame: its slots are due again."""
+        if due.first + len(due.slots) - 1 == self.sent:
+            self.sent = due.first - 1
+        else:
+            self.again = [slot.n for slot in due.slots] + self.again
+
     @property
     def unacked(self) -> int:
         """How many entries were sent and not acknowledged."""
@@ -153,13 +157,7 @@ class Outgoing:
         del self.again[: len(due.slots)]
         return due
 
-    def _collect(self, first: int, numbers: Iterable[int]) -> Due:
+    def _collect(self, first: int, numbers: Sequence[int]) -> Due:
         prev = self.h_out if first == self.out + 1 else self.slots[first - 1].h
-        due, size = Due(first, prev, []), 0
-        for n in numbers:
-            slot = self.slots[n]
-            size += len(slot.item.data)
-            if due.slots and (size > FRAME_BYTES or len(due.slots) >= MAX_ENTRIES):
-                break
-            due.slots.append(slot)
-        return due
+        slots = [self.slots[n] for n in numbers[:ENTRIES_MAX]]
+        return Due(first, prev, slots[: fit([slot.item for slot in slots])])

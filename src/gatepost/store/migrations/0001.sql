@@ -64,7 +64,7 @@ CREATE TABLE message (
   digest       BLOB NOT NULL,
   ended        INTEGER NOT NULL
 );
-CREATE UNIQUE INDEX message_id ON message (id, direction, peer);
+CREATE INDEX message_id ON message (id);
 CREATE UNIQUE INDEX message_request ON message (sender, request_key) WHERE request_key <> '';
 CREATE INDEX message_open ON message (peer, seq) WHERE ended = 0;
 
@@ -118,7 +118,8 @@ CREATE TABLE token (
 ) WITHOUT ROWID;
 
 CREATE TABLE invite (
-  key     BLOB PRIMARY KEY,
+  id      TEXT PRIMARY KEY,
+  public  TEXT NOT NULL,
   alias   TEXT NOT NULL,
   expires INTEGER NOT NULL,
   used_by TEXT NOT NULL,

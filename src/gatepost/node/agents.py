@@ -1,0 +1,88 @@
+"""The agents of this node: how each is woken, what waits for it, and who works for it now.
+
+A message joins the lane of its conversation: lanes run side by side, up to the agent's limit, and within a lane one run at a time in
+order. An agent has at most one claim: the client (adapter, SDK connection, polling tool) that takes its runs.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from gatepost.core.views import AgentSpec
+from gatepost.node.opened import OpenMessage
+from gatepost.ports import Client
+
+
+@dataclass(slots=True)
+class Worker:
+    """A client with its claim: how many runs it takes at a time, and the runs it must still give evidence for."""
+
+    client: Client
+    kind: str
+    capacity: int
+    doubtful: dict[str, OpenMessage] = field(default_factory=dict[str, OpenMessage])
+
+
+@dataclass(slots=True)
+class Agent:
+    """One agent: its spec, its lanes, its open runs by run token, and its worker."""
+
+    spec: AgentSpec
+    ready: deque[OpenMessage] = field(default_factory=deque[OpenMessage])
+    lanes: dict[str, deque[OpenMessage]] = field(default_factory=dict[str, deque[OpenMessage]])
+    runs: dict[str, OpenMessage] = field(default_factory=dict[str, OpenMessage])
+    worker: Worker | None = None
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return self.spec.name
+
+    @property
+    def waiting(self) -> int:
+        """Messages that wait to be handed over."""
+        return len(self.ready) + sum(len(lane) for lane in self.lanes.values())
+
+    def enqueue(self, message: OpenMessage) -> None:
+        """A message waits for its turn in its conversation."""
+        lane = self.lanes.get(message.row.conversation)
+        if lane is None:
+            self.lanes[message.row.conversation] = deque()
+            self.ready.append(message)
+        else:
+            lane.append(message)
+
+    def put_back(self, message: OpenMessage) -> None:
+        """A run was given back: its message is the next of its lane, and its lane the next of all."""
+        self.lanes.setdefault(message.row.conversation, deque())
+        self.ready.appendleft(message)
+
+    def leave(self, message: OpenMessage) -> None:
+        """A message ended, at whatever place: its lane goes on."""
+        self.runs.pop(run_token(message), None)
+        lane = self.lanes.get(message.row.conversation)
+        if lane is None:
+            return
+        if message in lane:
+            lane.remove(message)
+            return
+        if message in self.ready:
+            self.ready.remove(message)
+        if lane:
+            self.ready.append(lane.popleft())
+        else:
+            del self.lanes[message.row.conversation]
+
+    def free(self) -> int:
+        """How many runs may start now, by the agent's and the worker's limits."""
+        if self.worker is None:
+            return 0
+        return min(self.spec.concurrent, self.worker.capacity) - len(self.runs)
+
+    def newest_run(self) -> OpenMessage | None:
+        """The message handed over last among the open runs."""
+        return next(reversed(self.runs.values()), None)
+
+
+def run_token(message: OpenMessage) -> str:
+    """Names the current run of a message on this node: `seq.attempt`."""
+    return f"{message.row.seq}.{message.row.attempt}"

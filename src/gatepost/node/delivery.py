@@ -1,0 +1,197 @@
+"""What an exchange brings, decided: every slot of a peer's journal ends here as a row, an update, or both.
+
+There is always a decision, now: admitted, refused (with the word the peer may learn), expired on arrival, or void. Updates go to
+the outbox, everything else to the inbox. Policy is asked inside the step whose commit moves the cursor.
+"""
+
+from collections.abc import Callable
+
+from gatepost.core.control import Answer, Query
+from gatepost.core.entry import Cancel, Input, Message, Update, Void
+from gatepost.core.journal.incoming import Taken
+from gatepost.core.journal.outgoing import Slot
+from gatepost.core.parts import unpack
+from gatepost.core.records import MessageRow
+from gatepost.node.agents import Agent
+from gatepost.node.exchange import Exchange
+from gatepost.node.expiry import Expiry
+from gatepost.node.guard import Guard, party
+from gatepost.node.inbox import Inbox
+from gatepost.node.opened import OpenMessage
+from gatepost.node.outbox import Outbox
+from gatepost.node.sequence import Sequence
+from gatepost.policy.evaluate import Party
+from gatepost.ports import Clock
+
+Asked = Callable[[Exchange, Query], Answer]
+Answered = Callable[[Exchange, Answer], None]
+
+
+class Delivery:
+    """Implements `exchange.Handler`."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        sequence: Sequence,
+        guard: Guard,
+        outbox: Outbox,
+        inbox: Inbox,
+        expiry: Expiry,
+        agents: dict[str, Agent],
+        party_of: Callable[[MessageRow], Party],
+        stopped: Callable[[Exchange, str], None],
+        contact: Callable[[Exchange, bool], None],
+        asked: Asked,
+        answered: Answered,
+    ) -> None:
+        self._clock = clock
+        self._sequence = sequence
+        self._guard = guard
+        self._outbox = outbox
+        self._inbox = inbox
+        self._expiry = expiry
+        self._agents = agents
+        self._party_of = party_of
+        self._tails: dict[int, list[tuple[int, Callable[[], None]]]] = {}
+        self.stopped = stopped
+        self.contact = contact
+        self.asked = asked
+        self.answered = answered
+
+    def decide(self, exchange: Exchange, taken: Taken) -> None:
+        """Decide one slot."""
+        entry = taken.arrived.entry
+        if isinstance(entry, Message):
+            self._message(exchange, taken, entry)
+        elif isinstance(entry, Update):
+            self._outbox.apply(exchange, taken, entry)
+        elif isinstance(entry, Void):
+            self._void(exchange, taken, entry)
+        elif isinstance(entry, Cancel):
+            if (found := self._inbox.open.get((exchange.number, entry.id))) is not None:
+                self._inbox.cancel(found)
+        elif isinstance(entry, Input):
+            if (found := self._inbox.open.get((exchange.number, entry.id))) is not None:
+                self._inbox.supply(found, unpack(entry.parts, taken.arrived.body))
+        else:
+            self.stopped(exchange, "era")
+
+    def released(self, exchange: Exchange, upto: int) -> None:
+        """Decisions up to a slot became firm: what they cause may happen."""
+        waiting = self._tails.pop(exchange.number, [])
+        for slot, act in waiting:
+            if slot <= upto:
+                act()
+        rest = [one for one in waiting if one[0] > upto]
+        if rest:
+            self._tails[exchange.number] = rest
+
+    def wait_for(self, peer: int, slot: int, act: Callable[[], None]) -> None:
+        """Do something once a slot of a peer is firm."""
+        self._tails.setdefault(peer, []).append((slot, act))
+
+    def cut(self, exchange: Exchange, slot: int) -> None:
+        """What was taken above `slot` never happened."""
+        self._tails.pop(exchange.number, None)
+        self._inbox.cut(exchange.number, slot)
+
+    def acked(self, exchange: Exchange, slots: list[Slot]) -> None:
+        """The peer has these slots; a withdrawal that may have come too late is asked for again."""
+        self._outbox.acked(slots)
+        for slot in slots:
+            message = self._outbox.wants_cancel(slot)
+            if message is not None:
+                self._outbox.say(exchange, message.row, Cancel(id=message.row.id), "cancel")
+
+    def fill(self, exchange: Exchange) -> None:
+        """Give waiting messages their slots."""
+        self._outbox.fill(exchange)
+
+    def open_items(self, exchange: Exchange) -> int:
+        """Open messages of the peer here."""
+        return self._inbox.counts.get(exchange.number, 0)
+
+    def _message(self, exchange: Exchange, taken: Taken, entry: Message) -> None:
+        arrived = taken.arrived
+        now = self._clock.now()
+        row = MessageRow(
+            seq=self._sequence.message(),
+            id=entry.id,
+            direction="in",
+            peer=exchange.number,
+            sender=entry.from_agent,
+            recipient=entry.to_agent,
+            want=entry.want,
+            conversation=entry.conversation,
+            created=entry.created,
+            expires=entry.expires,
+            accepted=now,
+            slot=taken.slot,
+            state="received",
+            since=now,
+            late=entry.late,
+        )
+        message = OpenMessage(row, arrived.item.salt, arrived.item.data, entry, arrived.body)
+        known = entry.to_agent in self._agents
+        decision = self._guard.admit(
+            "inbound",
+            message,
+            self._party_of(row),
+            party(entry.to_agent),
+            self._guard.facts(unknown=() if known else (entry.to_agent,)),
+        )
+        if (exchange.number, entry.id) in self._inbox.open:
+            self._refuse(exchange, taken, row, "rejected", "bad_request")
+        elif decision.verdict == "deny":
+            state = "expired" if decision.word == "expired" else "rejected"
+            self._refuse(exchange, taken, row, state, decision.word)
+        else:
+            self._admit(exchange, taken, message, decision.verdict == "hold")
+
+    def _admit(self, exchange: Exchange, taken: Taken, message: OpenMessage, held: bool) -> None:
+        if held:
+            message.row.state = "held"
+        self._inbox.admit(message, ready=taken.firm and not held)
+        if held:
+            then = lambda: self._inbox.hold(message, exchange)  # noqa: E731
+        else:
+            then = lambda: self._inbox.release(message)  # noqa: E731
+        if not taken.firm:
+            # Its sender may still lose it: kept, not handed over, cut at the sender's next boot.
+            self.wait_for(exchange.number, taken.slot, then)
+        elif held:
+            then()
+        self._expiry.note(message.row.expires)
+
+    def _refuse(
+        self, exchange: Exchange, taken: Taken, row: MessageRow, state: str, word: str
+    ) -> None:
+        row.state, row.reason = state, "" if state == "expired" else word
+        row.by = "node" if state == "expired" or word == "bad_request" else "rule"
+        row.digest = taken.arrived.item.digest
+        tell = self._inbox.refuse(row, exchange, taken.firm)
+        if tell is not None:
+            self.wait_for(exchange.number, taken.slot, tell)
+
+    def _void(self, exchange: Exchange, taken: Taken, entry: Void) -> None:
+        now = self._clock.now()
+        row = MessageRow(
+            seq=self._sequence.message(),
+            id=entry.id,
+            direction="in",
+            peer=exchange.number,
+            sender="",
+            recipient="",
+            want="nothing",
+            conversation="",
+            created=now,
+            expires=entry.expires,
+            accepted=now,
+            slot=taken.slot,
+            state=entry.why,
+            since=now,
+            by="node",
+            digest=bytes.fromhex(entry.digest),
+        )
+        self._inbox.refuse(row, exchange)

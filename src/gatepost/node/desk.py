@@ -1,0 +1,355 @@
+"""One agent's mailbox, by callbacks: submit, update, cancel, watch, claim. Implements `ports.Desk`.
+
+Who speaks was fixed when the desk was made; nothing here takes an agent's word for who it is. What a message costs on its way in is in
+`submit`: resolve, stamp, decide, keep.
+"""
+
+from collections.abc import Callable
+
+from gatepost.core import address
+from gatepost.core.conversation import stamp
+from gatepost.core.entry import SALT_BYTES, Message, Part, encode_entry
+from gatepost.core.message import (
+    WANT,
+    MessageView,
+    Receipt,
+    Run,
+    Submission,
+    UpdateIn,
+)
+from gatepost.core.parts import pack
+from gatepost.core.records import MessageRow
+from gatepost.errors import GatepostError
+from gatepost.node.agents import Agent, Worker, run_token
+from gatepost.node.expiry import Expiry
+from gatepost.node.guard import Guard, party
+from gatepost.node.hub import Hub
+from gatepost.node.inbox import Inbox
+from gatepost.node.opened import OpenMessage
+from gatepost.node.outbox import Outbox, new_id, request_hash
+from gatepost.node.peers import Peer, Peers
+from gatepost.node.requests import Requests
+from gatepost.node.sequence import Sequence
+from gatepost.node.settings import Settings
+from gatepost.node.shown import Shown
+from gatepost.policy.evaluate import Decision, Party
+from gatepost.ports import Claim, Client, Clock, Entropy
+from gatepost.ports.store import Store
+
+MAX_EXPIRES = 30 * 24 * 3600 * 1000
+
+
+class Rooms:
+    """What every desk of a node works with."""
+
+    def __init__(
+        self,
+        node: str,
+        store: Store,
+        clock: Clock,
+        entropy: Entropy,
+        hub: Hub,
+        settings: Settings,
+        sequence: Sequence,
+        guard: Guard,
+        peers: Peers,
+        outbox: Outbox,
+        inbox: Inbox,
+        expiry: Expiry,
+        shown: Shown,
+    ) -> None:
+        self.node = node
+        self.store = store
+        self.clock = clock
+        self.entropy = entropy
+        self.hub = hub
+        self.settings = settings
+        self.sequence = sequence
+        self.guard = guard
+        self.peers = peers
+        self.outbox = outbox
+        self.inbox = inbox
+        self.expiry = expiry
+        self.shown = shown
+        self.requests = Requests(store)
+
+
+class Desk:
+    """The mailbox of one agent."""
+
+    def __init__(self, agent: Agent, rooms: Rooms) -> None:
+        self._agent = agent
+        self._rooms = rooms
+
+    @property
+    def agent(self) -> str:
+        """The agent this desk speaks for."""
+        return self._agent.name
+
+    # sending
+
+    def submit(
+        self, submission: Submission, done: Callable[[Receipt | GatepostError], None]
+    ) -> None:
+        """Accept a message; `done` after the commit that holds it, or with the refusal."""
+        try:
+            self._submit(submission, done)
+        except GatepostError as error:
+            done(error)
+
+    def _submit(
+        self, submission: Submission, done: Callable[[Receipt | GatepostError], None]
+    ) -> None:
+        rooms, to = self._rooms, address.parse(submission.to)
+        peer = None if to.node is None else self._peer(to)
+        message, to_party = self._compose(submission, to, peer)
+        row = message.row
+        if submission.request_key:
+            key = (self.agent, submission.request_key)
+            assert message.header is not None
+            row.request_key = submission.request_key
+            row.request_hash = request_hash(message.header, submission.to, message.body)
+            if rooms.requests.attach(key, row.request_hash, done):
+                return
+        decision = self._decide(message, peer, to_party)
+        if decision.verdict == "hold":
+            row.state = "held"
+        receipt = Receipt(row.id, row.state, row.conversation, row.accepted, why=_why(decision))
+        if submission.request_key:
+            answer = rooms.requests.begin((self.agent, submission.request_key), row, receipt, done)
+        else:
+
+            def answer() -> None:
+                done(receipt)
+
+        rooms.hub.emit("message.accepted", message=row.id, agent=self.agent, text=submission.to)
+        if peer is None:
+            row.seq = rooms.sequence.message()
+            rooms.inbox.admit(message, ready=row.state != "held")
+            rooms.store.then(answer)
+        else:
+            rooms.outbox.accept(message, peer.exchange, answer)
+        rooms.expiry.note(row.expires)
+
+    def _peer(self, to: address.Address) -> Peer | None:
+        assert to.node is not None
+        if to.node in (self._rooms.node, self._rooms.settings.name):
+            return None
+        return self._rooms.peers.find(to.node)
+
+    def _compose(
+        self, submission: Submission, to: address.Address, peer: Peer | None
+    ) -> tuple[OpenMessage, Party]:
+        rooms, now = self._rooms, self._rooms.clock.now()
+        parts, body = pack(submission.parts)
+        conversation = submission.conversation or new_id(rooms.clock, rooms.entropy)
+        expires_in = min(submission.expires_in or rooms.settings.expires_ms, MAX_EXPIRES)
+        header = self._header(submission, to.agent, parts, conversation, now, now + expires_in)
+        row = MessageRow(
+            seq=0,
+            id=header.id,
+            direction="local" if peer is None else "out",
+            peer=0 if peer is None else peer.row.number,
+            sender=self.agent,
+            recipient=to.agent,
+            want=header.want,
+            conversation=conversation,
+            created=now,
+            expires=header.expires,
+            accepted=now,
+            since=now,
+        )
+        data = encode_entry(header, body)
+        message = OpenMessage(row, rooms.entropy.bytes(SALT_BYTES), data, header, body)
+        if peer is None:
+            return message, party(to.agent)
+        return message, party(to.agent, peer.row.node, peer.row.alias, peer.row.owner)
+
+    def _header(
+        self,
+        submission: Submission,
+        to_agent: str,
+        parts: tuple[Part, ...],
+        conversation: str,
+        now: int,
+        expires: int,
+    ) -> Message:
+        stamps = stamp(self._cause(submission.run), self._rooms.node)
+        try:
+            return Message(
+                id=new_id(self._rooms.clock, self._rooms.entropy),
+                from_agent=self.agent,
+                to_agent=to_agent,
+                conversation=conversation,
+                want=WANT[submission.verb],
+                created=now,
+                expires=expires,
+                re=submission.re,
+                done_when=submission.done_when,
+                labels=submission.labels,
+                parts=parts,
+                hops=stamps.hops,
+                turns=stamps.turns,
+                visited=stamps.visited,
+            )
+        except ValueError as error:
+            raise GatepostError("usage.invalid", why=str(error)) from None
+
+    def _cause(self, run: str) -> Message | None:
+        message = self._agent.runs.get(run) if run else self._agent.newest_run()
+        return message.header if message is not None else None
+
+    def _decide(self, message: OpenMessage, peer: Peer | None, to: Party) -> Decision:
+        guard, agents = self._rooms.guard, self._rooms.inbox.agents
+        if peer is None:
+            unknown = () if to.agent in agents else (to.agent,)
+            facts = guard.facts(unknown=unknown)
+            direction = "local"
+        else:
+            stopped = peer.row.stopped
+            facts = guard.facts(blocked="blocked" if peer.row.blocked else "", frozen=stopped)
+            direction = "outbound"
+        decision = guard.admit(direction, message, party(self.agent), to, facts)
+        if decision.verdict in ("deny", "wait") and decision.stage != "paused":
+            raise self._refusal(message, decision, to)
+        return decision
+
+    def _refusal(self, message: OpenMessage, decision: Decision, to: Party) -> GatepostError:
+        steps = [step for step in decision.steps if step.verdict == "deny"]
+        step = steps[0] if steps else None
+        return GatepostError(
+            decision.code or "policy.denied",
+            what=f"{self.agent} may not {message.verb} {to}",
+            why=step.because if step else "",
+            where=step.origin if step else "",
+            sender=self.agent,
+            to=str(to),
+            verb=message.verb,
+            agent=to.agent,
+            peer=to.alias,
+        )
+
+    # news and ends
+
+    def update(self, update: UpdateIn, done: Callable[[GatepostError | None], None]) -> None:
+        """Give news about, or end, a message this agent has; or answer `needs_input` of one it sent."""
+        rooms = self._rooms
+        try:
+            message = rooms.inbox.find(self.agent, update.id)
+            if message is not None:
+                rooms.inbox.update(message, update, lambda: done(None))
+                return
+            self._reply(update)
+            rooms.store.then(lambda: done(None))
+        except GatepostError as error:
+            done(error)
+
+    def _reply(self, update: UpdateIn) -> None:
+        rooms = self._rooms
+        message = rooms.outbox.open.get(update.id) or rooms.inbox.open.get((0, update.id))
+        if message is None or message.row.sender != self.agent:
+            raise rooms.shown.missing(update.id, self.agent)
+        if message.row.state != "needs_input":
+            raise GatepostError(
+                "run.not_yours", what="the message asks for nothing now", id=update.id
+            )
+        if message.row.peer == 0:
+            rooms.inbox.supply(message, update.parts)
+            return
+        exchange = rooms.peers.exchange_of(message.row.peer)
+        assert exchange is not None
+        rooms.outbox.reply(message, exchange, update.parts)
+
+    def cancel(self, message: str, done: Callable[[MessageView | GatepostError], None]) -> None:
+        """Withdraw a message this agent sent, if that is still possible."""
+        rooms = self._rooms
+        found = rooms.outbox.open.get(message) or rooms.inbox.open.get((0, message))
+        try:
+            row = found.row if found else rooms.shown.find(message, self.agent)
+            if row.sender != self.agent or row.direction == "in":
+                raise GatepostError("message.unknown", id=message)
+            rooms.shown.withdraw(row)
+        except GatepostError as error:
+            done(error)
+            return
+        rooms.store.then(lambda: done(rooms.shown.message(row.id, self.agent)))
+
+    def watch(self, message: str, seen: Callable[[MessageView], None]) -> Callable[[], None]:
+        """Call `seen` now and at every change of a message this agent sent or has."""
+        stop = self._rooms.outbox.watch(message, seen)
+        try:
+            found = self._rooms.shown.message(message, self.agent)
+        except GatepostError:
+            stop()
+            raise
+        seen(found)
+        return stop
+
+    def follow(self, message: str, seen: Callable[[MessageView], None]) -> Callable[[], None]:
+        """Like `watch` without the look at now: for a message just accepted, whose state is known."""
+        return self._rooms.outbox.watch(message, seen)
+
+    def shown(self, message: str) -> MessageView:
+        """A message as it stands now."""
+        return self._rooms.shown.message(message, self.agent)
+
+    # working
+
+    def has(self, run: str) -> bool:
+        """Is this run of the agent open?"""
+        return run in self._agent.runs
+
+    def waiting(self, limit: int) -> tuple[Run, ...]:
+        """What waits to be handed over, without claiming it."""
+        inbox = self._rooms.inbox
+        return tuple(inbox.run_of(message) for message in list(self._agent.ready)[:limit])
+
+    def claim(self, client: Client, capacity: int, kind: str) -> Claim:
+        """Work for this agent. Raises `mailbox.taken` when another client does."""
+        return AgentClaim(self._agent, client, capacity, kind, self._rooms.inbox)
+
+
+class AgentClaim:
+    """One client's hold on an agent. Implements `ports.Claim`."""
+
+    def __init__(
+        self, agent: Agent, client: Client, capacity: int, kind: str, inbox: Inbox
+    ) -> None:
+        if agent.worker is not None:
+            raise GatepostError(
+                "mailbox.taken",
+                what=f"a client ({agent.worker.kind}) works for `{agent.name}` already",
+                agent=agent.name,
+            )
+        self._agent = agent
+        self._inbox = inbox
+        self._worker = Worker(client, kind, capacity, dict(agent.runs))
+        agent.worker = self._worker
+        self.open_runs: tuple[Run, ...] = tuple(
+            inbox.run_of(message, again=True) for message in self._worker.doubtful.values()
+        )
+        inbox.dispatch(agent)
+
+    def evidence(self, run: str, found: str) -> None:
+        """What became of a run that was open before: "running", "not_run" or "none"."""
+        message = self._worker.doubtful.pop(run, None)
+        if message is None or self._agent.runs.get(run) is not message:
+            raise GatepostError("run.not_yours", what=f"run {run} is not open")
+        self._inbox.evidence(self._agent, message, found)
+        if found == "running" and message.cancelling:
+            self._worker.client.cancel(run_token(message), "cancelled")
+
+    def capacity(self, n: int) -> None:
+        """At most `n` runs at a time."""
+        self._worker.capacity = n
+        if self._agent.worker is self._worker:
+            self._inbox.dispatch(self._agent)
+
+    def release(self) -> None:
+        """Give the mailbox up; open runs are shown to the next claim."""
+        if self._agent.worker is self._worker:
+            self._agent.worker = None
+
+
+def _why(decision: Decision) -> str:
+    return next((step.because for step in decision.steps if step.verdict == "hold"), "")

@@ -1,0 +1,118 @@
+"""The guard: asks the one evaluator with what this node knows, and takes from the counters once it acts.
+
+It holds the law in force, what is paused, and the rate counters. It decides nothing by itself.
+"""
+
+from collections.abc import Callable
+
+from gatepost.core.address import is_node_id
+from gatepost.node.opened import OpenMessage
+from gatepost.policy.evaluate import Decision, Facts, Party, Request, evaluate
+from gatepost.policy.law import Law
+from gatepost.policy.request import Direction
+from gatepost.policy.usage import Usage
+from gatepost.ports import Clock
+
+HERE = Party("")
+
+
+class Guard:
+    """Policy as the node uses it. `law` may be exchanged at any time; a decision is always made by the one in force."""
+
+    def __init__(
+        self, node: str, name: str, law: Law, clock: Clock, agents: Callable[[], tuple[str, ...]]
+    ) -> None:
+        self.node = node
+        self.name = name
+        self.law = law
+        self.usage = Usage()
+        self.paused: set[str] = set()
+        self._clock = clock
+        self._agents = agents
+
+    def facts(
+        self,
+        *,
+        blocked: str = "",
+        frozen: str = "",
+        paired: bool = True,
+        unknown: tuple[str, ...] = (),
+        adapter: str = "",
+        running: int = 0,
+        paused: str = "",
+        peers: tuple[str, ...] = (),
+    ) -> Facts:
+        """How the node stands now."""
+        return Facts(
+            node=self.node,
+            usage=self.usage,
+            paused="node" if "" in self.paused else paused,
+            paired=paired,
+            frozen=frozen,
+            blocked=blocked,
+            unknown=unknown,
+            adapter=adapter,
+            running=running,
+            agents=self._agents() if unknown else (),
+            peers=peers,
+            name=self.name,
+        )
+
+    def admit(
+        self,
+        direction: Direction,
+        message: OpenMessage,
+        sender: Party,
+        to: Party,
+        facts: Facts,
+    ) -> Decision:
+        """May this message be accepted here? Takes from the counters when it may, or is held."""
+        header = message.header
+        assert header is not None
+        now = self._clock.now()
+        request = Request(
+            direction=direction,
+            verb=message.verb,
+            sender=sender,
+            to=to,
+            at=now,
+            size=len(message.body),
+            hops=header.hops,
+            visited=header.visited,
+            turns=header.turns,
+            conversation=header.conversation,
+            expires=header.expires,
+            approved=message.approved,
+        )
+        decision = evaluate(self.law, request, facts)
+        if decision.verdict in ("allow", "hold"):
+            self.usage.take(decision.charges, now)
+        return decision
+
+    def run(self, message: OpenMessage, sender: Party, to: Party, facts: Facts) -> Decision:
+        """May this message be handed over now?"""
+        row = message.row
+        request = Request(
+            direction="local" if row.direction == "local" else "inbound",
+            verb=message.verb,
+            sender=sender,
+            to=to,
+            at=self._clock.now(),
+            moment="run",
+            conversation=row.conversation,
+            approved=message.approved,
+        )
+        return evaluate(self.law, request, facts)
+
+    def ask(self, request: Request, facts: Facts, full: bool = False) -> Decision:
+        """Decide a request that is no message: a ping, a look at agents, an explanation."""
+        return evaluate(self.law, request, facts, full)
+
+    def is_paused(self, *names: str) -> bool:
+        """Is the node, or any of these peers or agents, paused?"""
+        return bool(self.paused) and ("" in self.paused or any(n in self.paused for n in names))
+
+
+def party(agent: str, node: str = "", alias: str = "", owner: str = "") -> Party:
+    """One end of a request; an alias that is a node id is only an id."""
+    return Party(agent, node, "" if is_node_id(alias) else alias, owner)

@@ -1,0 +1,41 @@
+"""Events: every step the node takes is told here once, and audit, log, metrics and screens only listen.
+
+The last thousand are kept for whoever comes late. A listener that raises is a bug and is not caught here.
+"""
+
+from collections import deque
+from collections.abc import Callable
+
+from gatepost.core.views import Event
+from gatepost.ports import Clock
+
+KEPT = 1000
+
+
+class Hub:
+    """The event hub of one node."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._n = 0
+        self._recent: deque[Event] = deque(maxlen=KEPT)
+        self._listeners: list[Callable[[Event], None]] = []
+
+    def emit(
+        self, kind: str, *, message: str = "", peer: str = "", agent: str = "", text: str = ""
+    ) -> None:
+        """Tell everyone that something happened."""
+        self._n += 1
+        event = Event(self._n, self._clock.now(), kind, message, peer, agent, text)
+        self._recent.append(event)
+        for listener in self._listeners:
+            listener(event)
+
+    def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+        """Hear every event from now on. Returns the function that ends it."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def recent(self, n: int = KEPT) -> list[Event]:
+        """The last `n` events, oldest first."""
+        return list(self._recent)[-n:]

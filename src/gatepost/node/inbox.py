@@ -1,0 +1,431 @@
+"""Messages this node was given, by peers or by its own agents: admitted, handed over, and ended.
+
+Every decision leaves a row. What is admitted waits in its agent's lane; a run is committed before the agent is called, and its end is one
+commit with the last update. After a start, runs that were open are shown to whoever claims the agent and go on only by
+evidence: it has it (goes on), it provably did not start (next attempt), nobody knows (next attempt, marked, if the agent is safe to
+repeat, else `unknown`). An admitted message that was never claimed may expire; a claimed one never does.
+"""
+
+import hashlib
+from collections import deque
+from collections.abc import Callable
+
+from gatepost.core.entry import SALT_BYTES, Message, Part, Update, decode_entry, encode_entry
+from gatepost.core.lifecycle import State
+from gatepost.core.message import Content, Run, UpdateIn
+from gatepost.core.parts import pack
+from gatepost.core.records import EntryRow, MessageRow
+from gatepost.errors import GatepostError
+from gatepost.node.agents import Agent, run_token
+from gatepost.node.exchange import Exchange
+from gatepost.node.guard import Guard, party
+from gatepost.node.hub import Hub
+from gatepost.node.opened import OpenMessage, content, load_body
+from gatepost.node.sequence import Sequence
+from gatepost.node.settings import Settings
+from gatepost.policy.evaluate import Party
+from gatepost.ports import Clock, Entropy, Timer
+from gatepost.ports.store import Store
+
+POISON_AFTER = 3
+NO_PARTS: tuple[Part, ...] = ()
+
+
+class Inbox:
+    """Every open message this node's agents were given."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        entropy: Entropy,
+        hub: Hub,
+        settings: Settings,
+        sequence: Sequence,
+        guard: Guard,
+        agents: dict[str, Agent],
+        exchange_of: Callable[[int], Exchange | None],
+        party_of: Callable[[MessageRow], Party],
+        node_of: Callable[[int], str],
+        changed: Callable[[OpenMessage, tuple[Content, ...]], None],
+    ) -> None:
+        self.open: dict[tuple[int, str], OpenMessage] = {}
+        self.counts: dict[int, int] = {}
+        self.agents = agents
+        self._store = store
+        self._clock = clock
+        self._entropy = entropy
+        self._hub = hub
+        self._settings = settings
+        self._sequence = sequence
+        self._guard = guard
+        self._exchange_of = exchange_of
+        self._party_of = party_of
+        self._node_of = node_of
+        self._changed = changed
+        self._untold: deque[tuple[float, OpenMessage]] = deque()
+        self._tell_timer: Timer | None = None
+        self._closed = False
+
+    # admission
+
+    def admit(self, message: OpenMessage, ready: bool = True) -> None:
+        """Take an admitted message in. When it is `ready`, its run may start in the same commit."""
+        row = message.row
+        self.open[(row.peer, row.id)] = message
+        self.counts[row.peer] = self.counts.get(row.peer, 0) + 1
+        agent = self.agents.get(row.recipient)
+        salt, data = message.salt, message.data
+        if ready and agent is not None:
+            agent.enqueue(message)
+            self._start_next(agent, fresh=message)
+        self._store.messages.add(row)
+        self._store.messages.add_body(row.seq, salt, data)
+        message.data = message.body = b""
+        if row.attempt == 0:
+            message.header = None
+            if ready and agent is not None:
+                self._store.then(lambda: self.dispatch(agent))
+
+    def restore(self, message: OpenMessage, ready: bool) -> None:
+        """Take an open message back after a start. Runs that were open wait for evidence."""
+        row = message.row
+        self.open[(row.peer, row.id)] = message
+        self.counts[row.peer] = self.counts.get(row.peer, 0) + 1
+        agent = self.agents.get(row.recipient)
+        if agent is None:
+            return
+        if row.state in ("working", "needs_input"):
+            agent.lanes.setdefault(row.conversation, deque())
+            agent.runs[run_token(message)] = message
+            message.told = row.state == "needs_input"
+        elif ready:
+            agent.enqueue(message)
+
+    def refuse(
+        self, row: MessageRow, exchange: Exchange, firm: bool = True
+    ) -> Callable[[], None] | None:
+        """Record a decision that admits nothing, and tell the sender. While not `firm`, returns what to do when it is."""
+        self._store.messages.add(row)
+        self._hub.emit(f"message.{row.state}", message=row.id, agent=row.recipient, text=row.reason)
+        message = OpenMessage(row)
+        if firm:
+            self._tell(message, exchange, "outcome")
+            return None
+        return lambda: self._tell(message, exchange, "outcome")
+
+    def release(self, message: OpenMessage) -> None:
+        """A held message was approved, or its slot became firm: it waits for its agent now."""
+        agent = self.agents.get(message.row.recipient)
+        if agent is not None:
+            agent.enqueue(message)
+            self.dispatch(agent)
+
+    def hold(self, message: OpenMessage, exchange: Exchange | None) -> None:
+        """Tell the sender that its message waits for a person here."""
+        if exchange is not None:
+            self._tell(message, exchange, "state")
+
+    # runs
+
+    def dispatch(self, agent: Agent) -> None:
+        """Start as many runs as the agent and its worker take."""
+        self._start_next(agent, None)
+
+    def _start_next(self, agent: Agent, fresh: OpenMessage | None) -> None:
+        if self._closed:
+            return
+        while agent.ready and agent.free() > 0 and not self._guard.is_paused(agent.name):
+            message = agent.ready[0]
+            decision = self._guard.run(
+                message,
+                self._party_of(message.row),
+                party(agent.name),
+                self._guard.facts(running=len(agent.runs)),
+            )
+            if decision.verdict in ("wait", "hold"):
+                return
+            if decision.verdict == "deny":
+                self.end(message, "rejected", reason=decision.word, by="rule")
+                continue
+            if not message.data and not load_body(self._store, message):
+                return  # not committed yet; its commit dispatches again
+            agent.ready.popleft()
+            self._start(agent, message, message is fresh)
+
+    def _start(self, agent: Agent, message: OpenMessage, fresh: bool) -> None:
+        row = message.row
+        row.attempt += 1
+        row.started = row.since = self._clock.now()
+        row.state = "working"
+        if not fresh:
+            self._store.messages.set_run(
+                row.seq, row.attempt, row.started, row.redelivered, "working"
+            )
+        run = self.run_of(message)
+        agent.runs[run.run] = message
+        self._store.then(lambda: self._offer(agent, message, run))
+        self._hub.emit("message.working", message=row.id, agent=agent.name)
+
+    def _offer(self, agent: Agent, message: OpenMessage, run: Run) -> None:
+        if agent.runs.get(run.run) is not message or self._closed:
+            return
+        if message.row.peer == 0:
+            self._changed(message, ())
+        else:
+            self._tell_later(message)
+        if agent.worker is not None:
+            agent.worker.client.offer(run)
+
+    def run_of(self, message: OpenMessage, again: bool = False) -> Run:
+        """The current run of a message, as its agent is shown it."""
+        row = message.row
+        if not message.data:
+            load_body(self._store, message)
+        entry, body = decode_entry(message.data)
+        assert isinstance(entry, Message)
+        message.header = entry
+        message.data = b""
+        node = self._node_of(row.peer)
+        return Run(
+            run=run_token(message),
+            id=row.id,
+            agent=row.recipient,
+            sender=str(self._party_of(row)),
+            verb=message.verb,
+            parts=content(entry, body),
+            conversation=row.conversation,
+            created=row.created,
+            received=row.accepted,
+            expires=row.expires,
+            attempt=row.attempt,
+            node=node,
+            re=entry.re,
+            done_when=entry.done_when,
+            hops=entry.hops,
+            late=row.late,
+            redelivered=row.redelivered,
+            again=again,
+            idempotency_key=_idempotency_key(node, row.id, row.attempt),
+        )
+
+    def evidence(self, agent: Agent, message: OpenMessage, found: str) -> None:
+        """What became of a run that was open when the claim began."""
+        row = message.row
+        if found == "running":
+            return
+        agent.runs.pop(run_token(message), None)
+        if found == "none" and not agent.spec.safe_to_repeat:
+            agent.runs[run_token(message)] = message
+            self.end(message, "unknown", reason="run.no_evidence", by="node")
+            return
+        if row.attempt >= POISON_AFTER:
+            agent.runs[run_token(message)] = message
+            self.end(message, "failed", reason="run.poison", by="node")
+            return
+        row.redelivered = row.redelivered or found == "none"
+        agent.put_back(message)
+        self.dispatch(agent)
+
+    # what the agent says
+
+    def find(self, agent: str, id: str) -> OpenMessage | None:
+        """The open message of an agent with this id, from whichever peer; the one in hand first."""
+        of_agent = self.agents.get(agent)
+        if of_agent is None:
+            return None
+        for message in of_agent.runs.values():
+            if message.row.id == id:
+                return message
+        return None
+
+    def update(self, message: OpenMessage, update: UpdateIn, done: Callable[[], None]) -> None:
+        """News of the agent about a message it has. `done` after the commit. Raises `message.too_large`."""
+        parts, body = pack(update.parts)
+        row = message.row
+        if update.kind in ("progress", "artifact", "needs_input"):
+            message.news += 1
+            if message.news > self._settings.updates_per_message:
+                raise GatepostError(
+                    "message.too_large",
+                    why=f"{message.news - 1} updates about one message",
+                    id=row.id,
+                )
+            if update.kind == "needs_input":
+                self._set_state(message, "needs_input", "", "agent")
+            what = "state" if update.kind == "needs_input" else update.kind
+            self._news(message, what, parts, body, update.parts)
+            self._store.then(done)
+            return
+        state = _end_state(update, message)
+        reason = update.reason if _is_code(update.reason) else ""
+        self.end(message, state, reason, "agent", parts, body, update.parts)
+        self._store.then(done)
+
+    def end(
+        self,
+        message: OpenMessage,
+        state: State,
+        reason: str = "",
+        by: str = "node",
+        parts: tuple[Part, ...] = NO_PARTS,
+        body: bytes = b"",
+        shown: tuple[Content, ...] = (),
+    ) -> None:
+        """The outcome of a message: its state, its last update and the next run of its lane, in one commit."""
+        row = message.row
+        if self.open.pop((row.peer, row.id), None) is None:
+            return
+        self.counts[row.peer] -= 1
+        agent = self.agents.get(row.recipient)
+        if agent is not None:
+            agent.leave(message)
+        self._set_state(message, state, reason, by)
+        self._news(message, "outcome", parts, body, shown)
+        if agent is not None and agent.ready:
+            self.dispatch(agent)
+
+    def _set_state(self, message: OpenMessage, state: State, reason: str, by: str) -> None:
+        row = message.row
+        row.state, row.since, row.reason, row.by = state, self._clock.now(), reason, by
+        self._store.messages.set_state(row.seq, state, row.since, reason, by)
+        self._hub.emit(f"message.{state}", message=row.id, agent=row.recipient, text=reason)
+
+    def _news(
+        self,
+        message: OpenMessage,
+        what: str,
+        parts: tuple[Part, ...],
+        body: bytes,
+        shown: tuple[Content, ...],
+    ) -> None:
+        exchange = self._exchange_of(message.row.peer)
+        if exchange is not None:
+            self._tell(message, exchange, what, parts, body)
+        else:
+            self._store.messages.add_entry(self._entry(message, what, parts, body))
+            self._store.then(lambda: self._changed(message, shown))
+
+    # telling the sender
+
+    def _tell(
+        self,
+        message: OpenMessage,
+        exchange: Exchange,
+        what: str,
+        parts: tuple[Part, ...] = NO_PARTS,
+        body: bytes = b"",
+    ) -> None:
+        message.told = True
+        exchange.say(self._entry(message, what, parts, body))
+
+    def _entry(
+        self, message: OpenMessage, what: str, parts: tuple[Part, ...], body: bytes
+    ) -> EntryRow:
+        row = message.row
+        update = Update(
+            id=row.id,
+            what=what,  # pyright: ignore[reportArgumentType]
+            state=row.state,  # pyright: ignore[reportArgumentType]
+            at=self._clock.now(),
+            run=row.attempt,
+            started=row.started,
+            reason=row.reason,
+            by=row.by,  # pyright: ignore[reportArgumentType]
+            late=row.late,
+            redelivered=row.redelivered,
+            seq=message.news,
+            parts=parts,
+        )
+        return EntryRow(
+            seq=self._sequence.entry(),
+            peer=row.peer,
+            sent=row.peer != 0,
+            message=row.seq,
+            kind="update",
+            id=row.id,
+            at=update.at,
+            what=what,
+            state=row.state,
+            salt=self._entropy.bytes(SALT_BYTES),
+            data=encode_entry(update, body),
+        )
+
+    def _tell_later(self, message: OpenMessage) -> None:
+        """Say `working` unless the outcome comes first: a quick answer needs no second update."""
+        self._untold.append((self._clock.monotonic() + self._settings.working_delay, message))
+        if self._tell_timer is None:
+            self._tell_timer = self._clock.call_later(self._settings.working_delay, self._tell_due)
+
+    def _tell_due(self) -> None:
+        self._tell_timer = None
+        now = self._clock.monotonic()
+        while self._untold and self._untold[0][0] <= now:
+            message = self._untold.popleft()[1]
+            exchange = self._exchange_of(message.row.peer)
+            if message.row.state == "working" and not message.told and exchange is not None:
+                self._tell(message, exchange, "state")
+        if self._untold and not self._closed:
+            wait = max(0.001, self._untold[0][0] - now)
+            self._tell_timer = self._clock.call_later(wait, self._tell_due)
+
+    # what the sender says
+
+    def supply(self, message: OpenMessage, parts: tuple[Content, ...]) -> None:
+        """The sender's reply to `needs_input`, for the open run."""
+        row = message.row
+        if row.state != "needs_input":
+            return
+        self._set_state(message, "working", "", "")
+        agent = self.agents.get(row.recipient)
+        if agent is not None and agent.worker is not None:
+            worker, run = agent.worker, run_token(message)
+            self._store.then(lambda: worker.client.supply(run, parts))
+
+    def cancel(self, message: OpenMessage) -> None:
+        """The sender withdraws: certain while no run was claimed, a wish afterwards."""
+        agent = self.agents.get(message.row.recipient)
+        if message.row.attempt == 0 or agent is None:
+            self.end(message, "cancelled", by="node")
+            return
+        message.cancelling = True
+        if agent.worker is not None and run_token(message) in agent.runs:
+            agent.worker.client.cancel(run_token(message), "cancelled")
+
+    def expire(self, row: MessageRow) -> bool:
+        """The time of a message nobody claimed is over."""
+        message = self.open.get((row.peer, row.id))
+        if message is None or message.row.attempt:
+            return False
+        self.end(message, "expired", by="node")
+        return True
+
+    def cut(self, peer: int, slot: int) -> None:
+        """Messages taken above `slot` never happened."""
+        for key, message in list(self.open.items()):
+            if key[0] == peer and message.row.direction == "in" and message.row.slot > slot:
+                del self.open[key]
+                self.counts[peer] -= 1
+        self._store.messages.cut(peer, slot)
+
+    def close(self) -> None:
+        """No more runs are started."""
+        self._closed = True
+        if self._tell_timer is not None:
+            self._tell_timer.cancel()
+
+
+def _end_state(update: UpdateIn, message: OpenMessage) -> State:
+    if update.kind == "declined":
+        return "rejected"
+    if update.kind == "failed":
+        return "cancelled" if message.cancelling else "failed"
+    return "delivered" if message.row.want == "nothing" else "done"
+
+
+def _is_code(reason: str) -> bool:
+    return 0 < len(reason) <= 64 and all(c.islower() or c.isdigit() or c in "._" for c in reason)
+
+
+def _idempotency_key(node: str, id: str, attempt: int) -> str:
+    return f"{hashlib.sha256(f'{node} {id}'.encode()).hexdigest()[:32]}.{attempt}"

@@ -1,0 +1,91 @@
+"""An open message in memory: its row, and its content while that is at hand.
+
+The row is the truth that is written; content of messages that wait long is dropped from memory and read again when needed.
+"""
+
+from dataclasses import dataclass, field
+
+from gatepost.core.entry import Message
+from gatepost.core.message import VERB, Content, MessageView, Moment, Verb
+from gatepost.core.parts import unpack
+from gatepost.core.records import MessageRow
+from gatepost.ports.store import Store
+
+
+@dataclass(slots=True)
+class OpenMessage:
+    """One message that has not ended. `salt` and `data` are its entry as bytes, `header` the same, read."""
+
+    row: MessageRow
+    salt: bytes = b""
+    data: bytes = b""
+    header: Message | None = None
+    body: bytes = b""
+    cancelling: bool = False
+    told: bool = False
+    news: int = 0
+    approved: tuple[str, ...] = field(default=())
+
+    @property
+    def verb(self) -> Verb:
+        """What it wants back, as the verb that was used."""
+        return VERB[self.row.want]
+
+
+def view(
+    row: MessageRow,
+    *,
+    sender: str,
+    to: str,
+    state: str = "",
+    parts: tuple[Content, ...] = (),
+    timeline: tuple[Moment, ...] = (),
+    question: tuple[Content, ...] = (),
+) -> MessageView:
+    """What a reader is shown of a message."""
+    state = state or row.state
+    return MessageView(
+        id=row.id,
+        direction=row.direction,
+        verb=VERB[row.want],
+        sender=sender,
+        to=to,
+        conversation=row.conversation,
+        state=state,
+        since=row.since or row.accepted,
+        created=row.created,
+        expires=row.expires,
+        reason=row.reason,
+        by=row.by,
+        next=NEXT.get(state, ""),
+        attempt=row.attempt,
+        late=row.late,
+        redelivered=row.redelivered,
+        parts=parts,
+        timeline=timeline,
+        question=question,
+    )
+
+
+NEXT = {
+    "accepted": "it waits here and goes when the peer can be reached; nothing to do",
+    "held": "it waits for a person's approval; carry on without it",
+    "received": "it waits there for its agent; check again later",
+    "working": "the agent is working on it; check again later",
+    "needs_input": "reply to it with what it asks for",
+    "unknown": "nobody can know whether it ran; look at the other side before repeating it",
+}
+
+
+def load_body(store: Store, message: OpenMessage) -> bool:
+    """Bring the content of a message back into memory. False when it is not kept."""
+    found = store.messages.body(message.row.seq)
+    if found is None:
+        return False
+    message.salt, message.data = found
+    return True
+
+
+def content(header: Message, body: bytes) -> tuple[Content, ...]:
+    """The parts of a message for its reader."""
+    return unpack(header.parts, body)

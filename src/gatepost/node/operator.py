@@ -1,0 +1,366 @@
+"""What the operator asks of the node: agents, peers, policy, messages, tokens. Every change says how to undo it.
+
+Thin on purpose: each call is a few lines over the room that does it. Callers are the operator's socket and nobody an agent can reach.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Protocol
+
+from gatepost.core.address import check_name, parse
+from gatepost.core.control import Answer
+from gatepost.core.identity import is_endpoint
+from gatepost.core.message import MessageView
+from gatepost.core.views import (
+    AgentSpec,
+    AgentView,
+    GrantIn,
+    GrantView,
+    Invitation,
+    MessagesQuery,
+    NodeStatus,
+    Paired,
+    PeerView,
+    Ping,
+    Question,
+    RuleView,
+    TokenView,
+)
+from gatepost.errors import CATALOGUE, GatepostError
+from gatepost.node.guard import party
+from gatepost.node.mailbox import outcome
+from gatepost.node.node import Node
+from gatepost.node.peers import Peer
+from gatepost.policy.explain import Explanation, StageLine, explain
+from gatepost.policy.patterns import Party
+from gatepost.policy.request import Direction, Request
+
+
+class LawBook(Protocol):
+    """Where the law is kept; `compose` hands in the files."""
+
+    def reload(self) -> None:
+        """Read the files again. Raises `policy.invalid` and keeps the law in force."""
+        ...
+
+    def grant(self, grant: GrantIn) -> GrantView:
+        """Write a grant; the law in force follows."""
+        ...
+
+    def revoke(self, rule_id: str) -> str:
+        """Take a grant back; returns how to undo that."""
+        ...
+
+
+class Roster(Protocol):
+    """Who wakes agents; `compose` hands in the adapters."""
+
+    def added(self, spec: AgentSpec) -> None:
+        """Start waking an agent. Raises the adapter's errors before anything is kept."""
+        ...
+
+    def removed(self, name: str) -> None:
+        """Stop waking an agent."""
+        ...
+
+
+class Operator:
+    """The operator's calls."""
+
+    def __init__(self, node: Node, book: LawBook, roster: Roster) -> None:
+        self._node = node
+        self._book = book
+        self._roster = roster
+
+    def status(self) -> NodeStatus:
+        """One look at the node."""
+        return self._node.status()
+
+    # agents
+
+    async def add_agent(self, spec: AgentSpec) -> AgentView:
+        """Add an agent, or replace how it is woken."""
+        node = self._node
+        check_name(spec.name, "agent")
+        if spec.name in node.agents:
+            raise GatepostError(
+                "agent.exists", what=f"an agent is called `{spec.name}`", agent=spec.name
+            )
+        self._roster.added(spec)
+        node.add_agent(spec)
+        await node.durable()
+        await self.create_token(spec.name, "made with the agent")
+        return node.agent_view(spec.name)
+
+    async def remove_agent(self, name: str) -> None:
+        """Remove an agent; its waiting messages stay until they expire."""
+        node = self._node
+        node.agent(name)
+        self._roster.removed(name)
+        node.remove_agent(name)
+        await node.durable()
+
+    def agents(
+        self, asking: str = "", query: str = "", can: str = "", limit: int = 50
+    ) -> list[AgentView]:
+        """Agents of this node; `asking` names the agent that looks, `can` what it must be allowed."""
+        found: list[AgentView] = []
+        for name in sorted(self._node.agents):
+            view = self._node.agent_view(name, asking)
+            text = f"{name} {view.about}".lower()
+            if query.lower() in text and (not can or can in view.can) and name != asking:
+                found.append(view)
+        return found[:limit]
+
+    async def remote_agents(self, alias: str, asking: str = "") -> list[AgentView]:
+        """Agents of a peer that it lets this node see."""
+        peer = self._node.peers.find(alias)
+        answer = await self._ask(peer, "agents", {})
+        return self._node.remote_views(peer, answer, asking)
+
+    # peers
+
+    async def invite(self, alias: str, minutes: int = 15) -> Invitation:
+        """Make an invitation; `alias` will be the other node's name here ("" takes its own)."""
+        if alias:
+            check_name(alias, "alias")
+        return await outcome(lambda done: self._node.pairing.invite(alias, minutes, done))
+
+    async def paired(self, alias: str, wait: float, /) -> Paired | None:
+        """Wait for the other side to accept the invitation for `alias`."""
+        node = self._node
+        if alias not in node.peers.by_alias:
+            joined: asyncio.Future[Peer] = asyncio.get_running_loop().create_future()
+            waiting = node.pairing.waiting.setdefault(alias, [])
+            waiting.append(lambda peer: None if joined.done() else joined.set_result(peer))
+            done, _ = await asyncio.wait([joined], timeout=wait)
+            if not done:
+                return None
+            alias = joined.result().row.alias
+        return await self._ending(node.peers.find(alias))
+
+    async def accept(self, text: str, alias: str = "") -> Paired:
+        """Accept an invitation."""
+        if alias:
+            check_name(alias, "alias")
+        peer: Peer = await outcome(lambda done: self._node.pairing.accept(text, alias, done))
+        return await self._ending(peer)
+
+    async def _ending(self, peer: Peer) -> Paired:
+        await self._node.contact(peer, self._node.settings.answer_wait)
+        ping = await self.ping(peer.row.alias)
+        return Paired(
+            alias=peer.row.alias,
+            node=peer.row.node,
+            endpoint=", ".join(self._node.peers.endpoints(peer)),
+            words=peer.row.words,
+            ms=ping.ms,
+            next=(
+                f"gatepost policy grant '*@{peer.row.alias}' ask,delegate AGENT",
+                f"gatepost agents list --peer {peer.row.alias}",
+            ),
+        )
+
+    def peers(self) -> list[PeerView]:
+        """Every peer."""
+        peers = self._node.peers.by_alias
+        return [self._node.peer_view(peers[alias]) for alias in sorted(peers)]
+
+    async def ping(self, alias: str, wire: bool = False) -> Ping:
+        """A signed ping; with `wire` it stops before the other side's policy."""
+        peer = self._node.peers.find(alias)
+        started = self._node.clock.monotonic()
+        answer = await self._ask(peer, "ping", {"wire": "yes"} if wire else {})
+        ms = (self._node.clock.monotonic() - started) * 1000
+        return Ping(peer.row.alias, peer.row.node, ms, wire, answer.ok, answer.code)
+
+    async def _ask(self, peer: Peer, op: str, args: dict[str, str]) -> Answer:
+        return await outcome(lambda done: self._node.talk.ask(peer, op, args, done))
+
+    async def block(self, alias: str) -> str:
+        """Block a peer: its link closes, nothing of it is taken in."""
+        return await self._change(alias, "unblock", lambda peer: setattr(peer.row, "blocked", True))
+
+    async def unblock(self, alias: str) -> str:
+        """Take a block back."""
+        return await self._change(alias, "block", lambda peer: setattr(peer.row, "blocked", False))
+
+    async def trust(self, alias: str) -> str:
+        """Go on with a pair that stopped itself, after the operator looked."""
+        peer = self._node.peers.find(alias)
+        if peer.row.stopped in ("superseded", "fork", "behind", "era"):
+            raise GatepostError(
+                "node.stopped",
+                what=f"the pair with `{alias}` stopped: {peer.row.stopped}",
+                why="going on could run messages twice; that needs `adopt`, which this version has not",
+            )
+        return await self._change(alias, "block", lambda peer: setattr(peer.row, "stopped", ""))
+
+    async def remove_peer(self, alias: str) -> str:
+        """Forget a peer. Its messages stay readable."""
+        now = self._node.clock.now()
+        await self._change(alias, "", lambda peer: setattr(peer.row, "removed", now))
+        return "gatepost peers invite " + alias
+
+    async def set_endpoint(self, alias: str, endpoint: str) -> str:
+        """Say where a peer is dialled; "" goes back to what its record says."""
+        if endpoint and not is_endpoint(endpoint):
+            raise GatepostError("usage.invalid", what=f"`{endpoint}` is not HOST:PORT")
+        before = self._node.peers.find(alias).row.endpoint
+        await self._change(alias, "", lambda peer: setattr(peer.row, "endpoint", endpoint))
+        return f"gatepost peers endpoint {alias} '{before}'"
+
+    async def rename_peer(self, alias: str, new: str) -> str:
+        """Give a peer another alias."""
+        node = self._node
+        peer = node.peers.find(alias)
+        check_name(new, "alias")
+        if new in node.peers.by_alias:
+            raise GatepostError("peer.exists", what=f"a peer is called `{new}`", peer=new)
+        node.peers.save(peer, new)
+        await node.durable()
+        return f"gatepost peers alias {new} {alias}"
+
+    async def _change(self, alias: str, undo: str, change: Callable[[Peer], None]) -> str:
+        node = self._node
+        peer = node.peers.find(alias)
+        change(peer)
+        node.peers.save(peer)
+        await node.durable()
+        node.peers.drop_link(peer, "the operator changed this peer")
+        node.peers.dial_later(peer, 0.0)
+        return f"gatepost peers {undo} {alias}" if undo else ""
+
+    # policy
+
+    async def grant(self, grant: GrantIn) -> GrantView:
+        """Make a rule by command."""
+        made = self._book.grant(grant)
+        self._node.law_changed()
+        return made
+
+    async def revoke(self, rule_id: str) -> str:
+        """Take a rule made by command back."""
+        undo = self._book.revoke(rule_id)
+        self._node.law_changed()
+        return undo
+
+    def rules(self) -> list[RuleView]:
+        """The law as it stands."""
+        self._book.reload()
+        return self._node.rules()
+
+    def can(self, sender: str, verb: str, to: str) -> bool:
+        """May `sender` do `verb` to `to`, by this node's rules?"""
+        return self._explain(sender, verb, to, 0).verdict == "allow"
+
+    async def explain(self, question: Question) -> Explanation:
+        """Why: a message, a wish, or an error code."""
+        self._book.reload()
+        if question.code:
+            return _code(question.code)
+        if question.message:
+            return self._message(question.message)
+        return self._explain(question.sender, question.verb, question.to, question.at)
+
+    def _message(self, id: str) -> Explanation:
+        found = self.message(id)
+        view = self._explain(found.sender, found.verb, found.to, 0)
+        past = StageLine(
+            stage="then",
+            verdict=found.state,
+            rule="",
+            origin="",
+            because=f"{found.state}{': ' + found.reason if found.reason else ''}"
+            f"{' (by ' + found.by + ')' if found.by else ''}",
+            fix=f"gatepost messages show {found.id}",
+        )
+        return Explanation(
+            verdict=view.verdict,
+            stages=(past, *view.stages),
+            headline=f"{found.id} is {found.state}. Asked again now: {view.headline}",
+            code=view.code,
+            fixes=view.fixes,
+            remote_node=view.remote_node,
+            remote=view.remote,
+            rules=view.rules,
+            revision=view.revision,
+        )
+
+    def _explain(self, sender: str, verb: str, to: str, at: int) -> Explanation:
+        node = self._node
+        one, other = self._party(sender), self._party(to)
+        direction: Direction = "local"
+        if not one.local:
+            direction = "inbound"
+        elif not other.local:
+            direction = "outbound"
+        request = Request(direction, verb, one, other, at or node.clock.now())
+        return explain(node.guard.law, request, node.facts_for(one, other))
+
+    def _party(self, text: str) -> Party:
+        address = parse(text.removeprefix("*@") and text.replace("*@", "any@"))
+        agent = "" if text.startswith("*@") else address.agent
+        if address.node is None or address.node == self._node.settings.name:
+            return party(agent)
+        peers = self._node.peers
+        peer = peers.by_alias.get(address.node) or peers.by_node.get(address.node)
+        if peer is None:
+            return party(agent, "", address.node)
+        return party(agent, peer.row.node, peer.row.alias, peer.row.owner)
+
+    # messages
+
+    def messages(self, query: MessagesQuery) -> list[MessageView]:
+        """Messages, newest first."""
+        node = self._node
+        number = node.peers.find(query.peer).row.number if query.peer else None
+        return [node.shown.brief(row) for row in node.store.messages.recent(query, number)]
+
+    def message(self, id: str) -> MessageView:
+        """One message with its timeline and content."""
+        return self._node.shown.message(id, question=True)
+
+    async def cancel(self, id: str) -> MessageView:
+        """Withdraw a message an agent of this node sent."""
+        row = self._node.shown.find(id)
+        if row.direction == "in":
+            raise GatepostError("message.unknown", what="that message was sent by a peer", id=id)
+        self._node.shown.withdraw(row)
+        await self._node.durable()
+        return self._node.shown.message(row.id)
+
+    # tokens, pause
+
+    async def create_token(self, agent: str, note: str = "") -> TokenView:
+        """Make a token for an agent ("" makes an operator token)."""
+        if agent:
+            self._node.agent(agent)
+        return await outcome(lambda done: self._node.tokens.create(agent, note, done))
+
+    def tokens(self) -> list[TokenView]:
+        """Every token, without secrets."""
+        return self._node.tokens.all()
+
+    async def revoke_token(self, id: str) -> None:
+        """Take a token back."""
+        self._node.tokens.revoke(id)
+        await self._node.durable()
+
+    async def pause(self, what: str = "") -> str:
+        """Take no slots and hand nothing over: the node, a peer, or an agent."""
+        self._node.pause(what)
+        return f"gatepost resume {what}".strip()
+
+    async def resume(self, what: str = "") -> str:
+        """Go on after a pause."""
+        self._node.resume(what)
+        return f"gatepost pause {what}".strip()
+
+
+def _code(code: str) -> Explanation:
+    entry = CATALOGUE.get(code)
+    if entry is None:
+        raise GatepostError("usage.invalid", what=f"no error has the code `{code}`")
+    line = StageLine("error", "deny", "", "", entry.title, entry.fix)
+    return Explanation("deny", (line,), f"{code}: {entry.title} (to fix by {entry.who})", code)

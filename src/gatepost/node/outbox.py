@@ -1,0 +1,381 @@
+"""Messages this node's agents give to others: accepted, slotted, withdrawn, and ended by what the receiver says.
+
+`accepted` is answered after the commit that holds the message. A message without a slot has never left this node, so its expiry or
+cancel is local and certain. One with a slot can only be withdrawn by a void in its place, and once the peer has acknowledged, only by
+asking (`cancel`); in both cases the outcome is the peer's update and nothing else. The first outcome wins.
+
+In memory are messages in flight (bounded by credit) and the head of each peer's queue; the rest of a long queue stays in the store.
+"""
+
+import hashlib
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from gatepost.core.entry import (
+    SALT_BYTES,
+    Cancel,
+    Input,
+    Message,
+    Update,
+    Void,
+    digest,
+    encode_entry,
+    uuid7,
+)
+from gatepost.core.frame import Item
+from gatepost.core.journal.incoming import Taken
+from gatepost.core.journal.outgoing import Slot
+from gatepost.core.lifecycle import is_outcome, may_change
+from gatepost.core.message import Content, MessageView
+from gatepost.core.parts import pack, unpack
+from gatepost.core.records import EntryRow, MessageRow
+from gatepost.node.exchange import Exchange
+from gatepost.node.hub import Hub
+from gatepost.node.opened import OpenMessage, load_body, view
+from gatepost.node.sequence import Sequence
+from gatepost.node.settings import Settings
+from gatepost.ports import Clock, Entropy
+from gatepost.ports.store import Store
+
+Seen = Callable[[MessageView], None]
+
+
+@dataclass(slots=True)
+class Queue:
+    """The head of one peer's queue. Messages behind seq `loaded` up to `last` are in the store only."""
+
+    head: deque[OpenMessage] = field(default_factory=deque[OpenMessage])
+    loaded: int = 0
+    last: int = 0
+
+    @property
+    def more(self) -> bool:
+        """Is there more in the store?"""
+        return self.loaded < self.last
+
+
+class Outbox:
+    """Every open message this node has sent or will send to peers."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        entropy: Entropy,
+        hub: Hub,
+        settings: Settings,
+        sequence: Sequence,
+        name_of: Callable[[int], str],
+    ) -> None:
+        self.open: dict[str, OpenMessage] = {}
+        self.queues: dict[int, Queue] = {}
+        self._watchers: dict[str, list[Seen]] = {}
+        self._store = store
+        self._clock = clock
+        self._entropy = entropy
+        self._hub = hub
+        self._settings = settings
+        self._sequence = sequence
+        self._name_of = name_of
+
+    # accepting
+
+    def accept(
+        self, message: OpenMessage, exchange: Exchange, accepted: Callable[[], None]
+    ) -> None:
+        """Keep a message for a peer; `accepted` after its commit. It takes a slot at once when it can."""
+        row, queue = message.row, self.queue(exchange.number)
+        row.seq = self._sequence.message()
+        if row.state == "accepted" and exchange.can_give() and not queue.head and not queue.more:
+            content = Item(message.salt, message.data, digest(message.salt, message.data))
+            row.slot = exchange.give(row.id, content)
+            self.open[row.id] = message
+        self._store.messages.add(row)
+        self._store.messages.add_body(row.seq, message.salt, message.data)
+        if row.slot == 0:
+            self._wait(message, queue)
+            self._store.then(exchange.fill)
+        message.data = message.body = b""
+        self._store.then(accepted)
+
+    def _wait(self, message: OpenMessage, queue: Queue) -> None:
+        row = message.row
+        if row.state == "held":
+            self.open[row.id] = message
+            return
+        if not queue.more and len(queue.head) < self._settings.queue_in_memory:
+            queue.head.append(message)
+            queue.loaded = row.seq
+            self.open[row.id] = message
+        queue.last = row.seq
+
+    def queue(self, peer: int) -> Queue:
+        """The queue of one peer."""
+        found = self.queues.get(peer)
+        if found is None:
+            found = self.queues[peer] = Queue()
+        return found
+
+    # giving slots
+
+    def fill(self, exchange: Exchange) -> None:
+        """Give slots to waiting messages while the peer's credit lasts."""
+        queue = self.queue(exchange.number)
+        while exchange.can_give():
+            if not queue.head and not self._refill(exchange.number, queue):
+                return
+            message = queue.head[0]
+            if not load_body(self._store, message):
+                return  # not committed yet; its commit fills again
+            queue.head.popleft()
+            content = Item(message.salt, message.data, digest(message.salt, message.data))
+            message.row.slot = exchange.give(message.row.id, content)
+            message.data = b""
+            self._store.messages.set_slot(message.row.seq, message.row.slot)
+
+    def _refill(self, peer: int, queue: Queue) -> bool:
+        if not queue.more:
+            return False
+        rows = self._store.messages.waiting(peer, queue.loaded, 256)
+        if not rows and self._store.idle:
+            queue.loaded = queue.last
+        for row in rows:
+            queue.loaded = row.seq
+            if row.id not in self.open:
+                message = self.open[row.id] = OpenMessage(row)
+                queue.head.append(message)
+        return bool(queue.head)
+
+    # what the peer says
+
+    def acked(self, slots: list[Slot]) -> None:
+        """The peer has these slots. Tells those who watch, and asks to cancel what was withdrawn too late."""
+        for slot in slots:
+            if slot.kind == "update" or (message := self.open.get(slot.id)) is None:
+                continue
+            if message.row.slot == slot.n and message.row.state == "accepted":
+                message.row.state = "received"
+                message.row.since = self._clock.now()
+                self._notify(message)
+
+    def wants_cancel(self, slot: Slot) -> OpenMessage | None:
+        """The message whose withdrawal this acknowledged void was, when somebody wanted it cancelled."""
+        if slot.voided != "cancelled":
+            return None
+        return self.open.get(slot.id)
+
+    def apply(self, exchange: Exchange, taken: Taken, update: Update) -> None:
+        """An update of the peer about a message it was given. Anything else it claims is ignored."""
+        message = self.open.get(update.id)
+        if message is None or message.row.peer != exchange.number or not message.row.slot:
+            return
+        row, now = message.row, self._clock.now()
+        self._store.messages.add_entry(
+            EntryRow(
+                seq=self._sequence.entry(),
+                peer=exchange.number,
+                sent=False,
+                message=row.seq,
+                kind="update",
+                id=update.id,
+                at=update.at,
+                slot=taken.slot,
+                what=update.what,
+                state=update.state,
+                salt=taken.arrived.item.salt,
+                data=taken.arrived.item.data,
+            )
+        )
+        row.attempt = max(row.attempt, update.run)
+        row.late, row.redelivered = update.late, update.redelivered
+        if update.what in ("progress", "artifact"):
+            self._notify(message)
+            return
+        if row.state != update.state and not may_change(row.state, update.state):
+            return
+        parts = unpack(update.parts, taken.arrived.body)
+        self._change(message, update.state, now, update.reason, update.by, parts)
+
+    def _change(
+        self,
+        message: OpenMessage,
+        state: str,
+        at: int,
+        reason: str,
+        by: str,
+        parts: tuple[Content, ...] = (),
+    ) -> None:
+        row = message.row
+        row.state, row.since, row.reason, row.by = state, at, reason, by
+        self._store.messages.set_state(row.seq, state, at, reason, by)
+        if is_outcome(state):
+            self.open.pop(row.id, None)
+        self._hub.emit(f"message.{state}", message=row.id, agent=row.sender, text=reason)
+        if row.id in self._watchers:
+            self._store.then(lambda: self._notify(message, parts))
+
+    # withdrawing
+
+    def expire(self, row: MessageRow) -> bool:
+        """The time of a message without a slot is over: it never left, so that is certain."""
+        message = self.open.get(row.id) or OpenMessage(row)
+        if message.row.slot:
+            return False
+        self._drop(message, "expired")
+        return True
+
+    def expire_slotted(self, exchange: Exchange, now: int) -> None:
+        """Withdraw unacknowledged messages whose time is over; give up on a peer beyond the horizon."""
+        for slot in list(exchange.outgoing.slots.values()):
+            message = self.open.get(slot.id)
+            if message is None or slot.kind != "message" or slot.n > exchange.outgoing.durable:
+                continue
+            if message.row.expires <= now:
+                self._void(message, exchange, "expired")
+        if exchange.live or now - exchange.heard <= self._settings.horizon_ms:
+            return
+        for message in list(self.open.values()):
+            row = message.row
+            if row.peer == exchange.number and row.slot and row.expires <= now:
+                self._change(message, "unknown", now, "peer.silent", "node")
+
+    def cancel(self, message: OpenMessage, exchange: Exchange) -> None:
+        """Withdraw a message as far as that is still possible."""
+        row = message.row
+        if row.slot == 0:
+            self._drop(message, "cancelled")
+        elif message.cancelling:
+            return
+        elif row.slot in exchange.outgoing.slots:
+            message.cancelling = True
+            self._store.then(lambda: self._cancel_durable(message, exchange))
+        else:
+            message.cancelling = True
+            self.say(exchange, row, Cancel(id=row.id), "cancel")
+
+    def _cancel_durable(self, message: OpenMessage, exchange: Exchange) -> None:
+        if message.row.id not in self.open:
+            return
+        if message.row.slot in exchange.outgoing.slots:
+            self._void(message, exchange, "cancelled")
+        else:
+            self.say(exchange, message.row, Cancel(id=message.row.id), "cancel")
+
+    def reply(self, message: OpenMessage, exchange: Exchange, parts: tuple[Content, ...]) -> None:
+        """The sender's answer to `needs_input`."""
+        described, body = pack(parts)
+        self.say(exchange, message.row, Input(id=message.row.id, parts=described), "input", body)
+        self._change(message, "working", self._clock.now(), "", "")
+
+    def say(
+        self,
+        exchange: Exchange,
+        row: MessageRow,
+        entry: Cancel | Input | Update,
+        kind: str,
+        body: bytes = b"",
+        state: str = "",
+        what: str = "",
+    ) -> None:
+        """Send an entry about a message."""
+        exchange.say(
+            EntryRow(
+                seq=self._sequence.entry(),
+                peer=exchange.number,
+                sent=True,
+                message=row.seq,
+                kind=kind,
+                id=row.id,
+                at=self._clock.now(),
+                what=what,
+                state=state,
+                salt=self._entropy.bytes(SALT_BYTES),
+                data=encode_entry(entry, body),
+            )
+        )
+
+    def _void(self, message: OpenMessage, exchange: Exchange, why: str) -> None:
+        row = message.row
+        slot = exchange.outgoing.slots[row.slot]
+        if slot.voided:
+            return
+        void = Void(
+            id=row.id,
+            why="expired" if why == "expired" else "cancelled",
+            expires=row.expires,
+            digest=slot.digest.hex(),
+        )
+        withdrawn = EntryRow(
+            seq=self._sequence.entry(),
+            peer=exchange.number,
+            sent=True,
+            message=row.seq,
+            kind="void",
+            id=row.id,
+            at=self._clock.now(),
+            slot=row.slot,
+            salt=self._entropy.bytes(SALT_BYTES),
+            data=encode_entry(void),
+        )
+        exchange.withdraw(withdrawn, why)
+
+    def _drop(self, message: OpenMessage, state: str) -> None:
+        queue = self.queue(message.row.peer)
+        if message in queue.head:
+            queue.head.remove(message)
+        self._change(message, state, self._clock.now(), "", "node")
+
+    # watching
+
+    def watch(self, id: str, seen: Seen) -> Callable[[], None]:
+        """Call `seen` at every change of a message from now on."""
+        watchers = self._watchers.setdefault(id, [])
+        watchers.append(seen)
+
+        def stop() -> None:
+            if seen in watchers:
+                watchers.remove(seen)
+            if not watchers and self._watchers.get(id) is watchers:
+                del self._watchers[id]
+
+        return stop
+
+    def _notify(self, message: OpenMessage, parts: tuple[Content, ...] = ()) -> None:
+        watchers = self._watchers.get(message.row.id)
+        if watchers:
+            self.notify(message.row, self.shown(message.row, parts))
+
+    def notify(self, row: MessageRow, shown: MessageView) -> None:
+        """Tell everyone who watches a message."""
+        for seen in tuple(self._watchers.get(row.id, ())):
+            seen(shown)
+
+    def shown(self, row: MessageRow, parts: tuple[Content, ...] = ()) -> MessageView:
+        """A sent message as its sender sees it."""
+        return view(
+            row, sender=row.sender, to=f"{row.recipient}@{self._name_of(row.peer)}", parts=parts
+        )
+
+
+def new_id(clock: Clock, entropy: Entropy) -> str:
+    """A fresh message or conversation id."""
+    return uuid7(clock.now(), entropy.bytes(10))
+
+
+def request_hash(message: Message, to: str, body: bytes) -> bytes:
+    """What a request key stands for: the typed arguments, without waits and times."""
+    typed = msgspec.json.encode(
+        (
+            message.from_agent,
+            to,
+            message.want,
+            message.re,
+            message.done_when,
+            message.labels,
+            message.parts,
+        )
+    )
+    return hashlib.sha256(typed + body).digest()

@@ -1,0 +1,209 @@
+"""Pairing: a one-time invitation turned into a peer on both sides.
+
+The inviter consumes the invitation in the commit that inserts the peer; the accepter inserts it when the proven reply came. A repeated
+request of the node that used it gets the same reply again, so a crash between the two commits mends itself. Pairing grants nothing but `ping`.
+"""
+
+from collections.abc import Callable
+
+from gatepost.core import pairing
+from gatepost.core.address import NAME
+from gatepost.core.pairing import Joined, Refused
+from gatepost.core.records import InviteRow, PeerRow
+from gatepost.core.views import Invitation
+from gatepost.errors import GatepostError
+from gatepost.node.hub import Hub
+from gatepost.node.peers import Peer, Peers
+from gatepost.ports import Clock, Entropy, Keys
+from gatepost.ports.store import Store
+
+Paired = Callable[[Peer | GatepostError], None]
+MAX_OPEN = 64
+
+
+class Pairing:
+    """Invitations given and accepted by this node."""
+
+    def __init__(
+        self,
+        name: str,
+        store: Store,
+        clock: Clock,
+        entropy: Entropy,
+        keys: Keys,
+        hub: Hub,
+        peers: Peers,
+    ) -> None:
+        self._name = name
+        self._store = store
+        self._clock = clock
+        self._entropy = entropy
+        self._keys = keys
+        self._hub = hub
+        self._peers = peers
+        self._offers: dict[str, InviteRow] = {}
+        self.waiting: dict[str, list[Callable[[Peer], None]]] = {}
+
+    def invite(
+        self, alias: str, minutes: int, done: Callable[[Invitation | GatepostError], None]
+    ) -> None:
+        """Make an invitation for one node; `alias` will be its name here."""
+        endpoints = self._keys.record.endpoints
+        if not endpoints:
+            done(_no_endpoint())
+            return
+        if alias in self._peers.by_alias:
+            done(
+                GatepostError("peer.exists", what=f"a peer is called `{alias}` already", peer=alias)
+            )
+            return
+        now = self._clock.now()
+        expires = now + minutes * 60_000
+        made = pairing.Invitation(
+            endpoints=endpoints,
+            node=self._keys.node,
+            tls=self._keys.record.tls_bytes,
+            secret=self._entropy.bytes(16),
+            expires=expires,
+        )
+        offer = pairing.offer(made)
+        row = InviteRow(id=offer.id, public=offer.public, alias=alias, expires=expires)
+        self._store.peers.drop_invites(now - 86_400_000)
+        self._store.peers.save_invite(row)
+        shown = Invitation(pairing.show_invitation(made), alias, expires)
+        self._store.then(lambda: done(shown))
+
+    def request(self, heard: bytes, spki: bytes, answer: Callable[[bytes | None], None]) -> None:
+        """A stranger presents an invitation (`peers.PairRequest`)."""
+        said = pairing.read_request(heard)
+        if isinstance(said, Refused):
+            answer(None)
+            return
+        row = self._offers.get(said.invitation) or self._store.peers.invite(said.invitation)
+        if row is None:
+            answer(None)
+            return
+        offer = pairing.Offer(row.id, row.public, row.expires)
+        joined = pairing.check_request(
+            said, offer, self._keys.record, spki=spki, now=self._clock.now()
+        )
+        if isinstance(joined, Refused):
+            known = joined.code == "invitation.expired"
+            answer(self._reply(heard, spki, joined.code) if known else None)
+            return
+        if row.used_by and row.used_by != joined.record.node:
+            answer(self._reply(heard, spki, "invitation.used"))
+            return
+        self._join(row, joined, heard, spki, answer)
+
+    def _join(
+        self,
+        row: InviteRow,
+        joined: Joined,
+        heard: bytes,
+        spki: bytes,
+        answer: Callable[[bytes | None], None],
+    ) -> None:
+        reply = self._reply(heard, spki)
+        words = pairing.phrase(heard, reply)
+        row.used_by, row.answer = joined.record.node, reply
+        self._offers[row.id] = row
+        self._store.peers.save_invite(row)
+        peer = self._insert(joined, row.alias or joined.name, words)
+
+        def told() -> None:
+            answer(reply)
+            for waiting in self.waiting.pop(row.alias, []):
+                waiting(peer)
+
+        self._store.then(told)
+
+    def accept(self, text: str, alias: str, done: Paired) -> None:
+        """Accept an invitation: dial its node, prove it, become its peer."""
+        try:
+            invitation = pairing.parse_invitation(text)
+            self._check(invitation, alias)
+        except GatepostError as error:
+            done(error)
+            return
+        request = pairing.request(
+            invitation,
+            self._keys.record_bytes,
+            self._name,
+            nonce=self._entropy.bytes(16),
+            sign=self._keys.sign,
+        )
+        assert self._peers.transport is not None
+
+        def heard(reply: bytes | GatepostError) -> None:
+            if isinstance(reply, GatepostError):
+                done(reply)
+                return
+            joined = pairing.check_reply(request, reply, invitation)
+            if isinstance(joined, Refused):
+                done(GatepostError(joined.code, why=joined.why, peer=alias))
+                return
+            words = pairing.phrase(request, reply)
+            name = self._free_alias(alias or joined.name, joined.record.node)
+            peer = self._insert(joined, name, words)
+            self._store.then(lambda: self._accepted(peer, done))
+
+        self._peers.transport.pair(invitation.endpoints, invitation.tls, request, heard)
+
+    def _accepted(self, peer: Peer, done: Paired) -> None:
+        self._peers.dial_later(peer, 0.0)
+        done(peer)
+
+    def _check(self, invitation: pairing.Invitation, alias: str) -> None:
+        if invitation.node == self._keys.node:
+            raise GatepostError("peer.wrong_node", what="that is this node's own invitation")
+        if invitation.expires <= self._clock.now():
+            raise GatepostError("invitation.expired")
+        taken = self._peers.by_alias.get(alias)
+        if taken is not None and taken.row.node != invitation.node:
+            raise GatepostError("peer.exists", what=f"a peer is called `{alias}`", peer=alias)
+
+    def _insert(self, joined: Joined, alias: str, words: str) -> Peer:
+        known = self._peers.by_node.get(joined.record.node)
+        if known is not None:
+            known.row.words, known.row.record = words, joined.record_bytes
+            self._peers.save(known)
+            return known
+        row = PeerRow(
+            number=self._peers.next_number(),
+            node=joined.record.node,
+            alias=self._free_alias(alias, joined.record.node),
+            record=joined.record_bytes,
+            endpoint="",
+            words=words,
+            paired=self._clock.now(),
+        )
+        self._store.peers.save(row)
+        self._hub.emit("peer.paired", peer=row.alias, text=words)
+        return self._peers.add(row)
+
+    def _free_alias(self, wish: str, node: str) -> str:
+        base = wish if NAME.fullmatch(wish) else node[:8]
+        alias, n = base, 1
+        while (found := self._peers.by_alias.get(alias)) is not None and found.row.node != node:
+            n += 1
+            alias = f"{base}-{n}"
+        return alias
+
+    def _reply(self, heard: bytes, spki: bytes, code: str = "") -> bytes:
+        return pairing.reply(
+            heard,
+            self._keys.record_bytes,
+            self._name,
+            nonce=self._entropy.bytes(16),
+            spki=spki,
+            sign=self._keys.sign,
+            code=code,
+        )
+
+
+def _no_endpoint() -> GatepostError:
+    return GatepostError(
+        "listen.none",
+        why="an invitation names the address where this node is reached, and it listens nowhere",
+    )

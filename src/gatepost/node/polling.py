@@ -1,0 +1,119 @@
+"""Agents nobody is attached to poll: reading claims a message, and it is shown again until a later call names its id.
+
+A message named as seen has been read: a `send` is then `delivered`, an ask or task goes on until its reply. The poller is the agent's
+client only while nobody else is; its runs stay open between calls and across restarts, for reading them again is their evidence.
+"""
+
+import asyncio
+
+import msgspec
+
+from gatepost.core.message import Content, InboxQuery, Run, UpdateIn
+from gatepost.errors import GatepostError
+from gatepost.node.desk import Desk
+from gatepost.ports import Claim
+
+PAGE = 50
+KIND = "polls"
+
+
+class Poller:
+    """The polling client of one agent."""
+
+    def __init__(self) -> None:
+        self._runs: dict[str, Run] = {}
+        self._shown: set[str] = set()
+        self._read: set[str] = set()
+        self._arrived = asyncio.Event()
+        self._claim: Claim | None = None
+
+    # ports.Client
+
+    def offer(self, run: Run) -> None:
+        """A run was claimed for the next poll to show."""
+        self._runs[run.run] = run
+        self._arrived.set()
+
+    def cancel(self, run: str, reason: str) -> None:
+        """A polling agent cannot be stopped; it is told when it replies."""
+
+    def supply(self, run: str, parts: tuple[Content, ...]) -> None:
+        """The sender replied to `needs_input`: the run is shown again, with the reply."""
+        known = self._runs.get(run)
+        if known is not None:
+            self._runs[run] = _with_reply(known, parts)
+            self._shown.discard(run)
+            self._read.discard(run)
+            self._arrived.set()
+
+    async def poll(self, desk: Desk, query: InboxQuery) -> tuple[Run, ...]:
+        """One call: acknowledge what was seen, then show what is open, waiting up to `query.wait` seconds for something."""
+        if query.peek:
+            return desk.waiting(query.limit)
+        self._attach(desk)
+        await self._acknowledge(desk, query.seen)
+        self._forget_ended(desk)
+        assert self._claim is not None
+        self._claim.capacity(min(query.limit, PAGE) + len(self._read))
+        if not self._open(query.limit) and query.wait > 0:
+            self._arrived.clear()
+            try:
+                await asyncio.wait_for(self._arrived.wait(), query.wait)
+            except TimeoutError:
+                pass
+            else:
+                await asyncio.sleep(0)
+        self._claim.capacity(0)
+        found = self._open(query.limit)
+        self._shown.update(run.run for run in found)
+        return found
+
+    def release(self) -> None:
+        """Let another client work for the agent."""
+        if self._claim is not None:
+            self._claim.release()
+            self._claim = None
+            self._runs.clear()
+
+    def _attach(self, desk: Desk) -> None:
+        if self._claim is not None:
+            return
+        claim = desk.claim(self, 0, KIND)
+        for run in claim.open_runs:
+            claim.evidence(run.run, "running")
+            self._runs[run.run] = run
+            self._shown.add(run.run)
+        self._claim = claim
+
+    async def _acknowledge(self, desk: Desk, seen: tuple[str, ...]) -> None:
+        for run in list(self._runs.values()):
+            if run.id not in seen:
+                continue
+            self._read.add(run.run)
+            if run.verb == "send":
+                done: asyncio.Future[GatepostError | None] = (
+                    asyncio.get_running_loop().create_future()
+                )
+                desk.update(UpdateIn(id=run.id, kind="done"), done.set_result)
+                error = await done
+                if error is not None and error.code != "message.ended":
+                    raise error
+
+    def _forget_ended(self, desk: Desk) -> None:
+        for token in list(self._runs):
+            if not desk.has(token):
+                self._runs.pop(token)
+                self._shown.discard(token)
+                self._read.discard(token)
+
+    def _open(self, limit: int) -> tuple[Run, ...]:
+        found = [run for token, run in self._runs.items() if token not in self._read]
+        return tuple(_again(run) if run.run in self._shown else run for run in found[:limit])
+
+
+def _again(run: Run) -> Run:
+    return msgspec.structs.replace(run, again=True)
+
+
+def _with_reply(run: Run, parts: tuple[Content, ...]) -> Run:
+    return msgspec.structs.replace(run, parts=run.parts + parts)

@@ -1,0 +1,150 @@
+"""Messages as they are shown: found by id, seen by whoever may see them, with their timeline read back from the store.
+
+A timeline is not kept; it is derived: the message's own row, the ack that proved it received, and every entry about it.
+"""
+
+from gatepost.core.entry import Message, Update, decode_entry
+from gatepost.core.lifecycle import is_outcome
+from gatepost.core.message import Content, MessageView, Moment
+from gatepost.core.parts import unpack
+from gatepost.core.records import EntryRow, MessageRow
+from gatepost.errors import GatepostError
+from gatepost.node.inbox import Inbox
+from gatepost.node.opened import OpenMessage, view
+from gatepost.node.outbox import Outbox
+from gatepost.node.peers import Peers
+from gatepost.ports import Clock
+from gatepost.ports.store import Store
+
+
+class Shown:
+    """Reads messages for their agents and the operator, and withdraws them."""
+
+    def __init__(
+        self, store: Store, clock: Clock, peers: Peers, outbox: Outbox, inbox: Inbox
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._peers = peers
+        self._outbox = outbox
+        self._inbox = inbox
+
+    def find(self, id: str, agent: str = "") -> MessageRow:
+        """The row of a message by id or unique beginning; with `agent`, only one it sent or has. Raises `message.unknown`."""
+        found = [row for row in self._store.messages.find(id, 64) if _concerns(row, agent)]
+        exact = [row for row in found if row.id == id] or found
+        if not exact or (len(exact) > 1 and len({row.id for row in exact}) > 1):
+            why = "several messages begin like that" if exact else "no message begins like that"
+            raise GatepostError("message.unknown", what=f"`{id}` names no message", why=why)
+        return exact[-1]
+
+    def missing(self, id: str, agent: str) -> GatepostError:
+        """Why a message cannot be worked on: it has ended, or there is none."""
+        try:
+            row = self.find(id, agent)
+        except GatepostError as error:
+            return error
+        if is_outcome(row.state):
+            return GatepostError("message.ended", what=f"the message ended {row.state}", id=id)
+        return GatepostError("run.not_yours", what="the message is not in hand", id=id)
+
+    def message(self, id: str, agent: str = "", question: bool = False) -> MessageView:
+        """A message with its timeline."""
+        row = self.find(id, agent)
+        entries = self._store.messages.entries(row.seq)
+        parts: tuple[Content, ...] = ()
+        moments = [Moment(row.accepted, "held" if row.state == "held" else "accepted")]
+        moments += self._received(row)
+        for entry in entries:
+            moment = self._moment(entry, moments[-1].state)
+            moments += moment
+            if entry.kind == "update" and (entry.what == "outcome" or entry.state == "needs_input"):
+                parts = moment[-1].parts if moment else ()
+        if is_outcome(row.state) and not any(m.state == row.state for m in moments):
+            moments.append(Moment(row.since, row.state, row.reason or row.by))
+        moments.sort(key=lambda moment: moment.at)
+        asked = self._question(row) if question else ()
+        return self._view(row, parts=parts, timeline=tuple(moments), question=asked)
+
+    def brief(self, row: MessageRow) -> MessageView:
+        """A message without its timeline."""
+        return self._view(row)
+
+    def withdraw(self, row: MessageRow) -> None:
+        """Cancel a message this node's agent sent. Raises `message.ended`."""
+        if is_outcome(row.state):
+            raise GatepostError("message.ended", what=f"the message ended {row.state}", id=row.id)
+        if row.direction == "local":
+            message = self._inbox.open.get((0, row.id))
+            if message is not None:
+                self._inbox.cancel(message)
+            return
+        exchange = self._peers.exchange_of(row.peer)
+        assert exchange is not None
+        self._outbox.cancel(self._outbox.open.get(row.id) or OpenMessage(row), exchange)
+
+    def _view(
+        self,
+        row: MessageRow,
+        parts: tuple[Content, ...] = (),
+        timeline: tuple[Moment, ...] = (),
+        question: tuple[Content, ...] = (),
+    ) -> MessageView:
+        alias = self._peers.alias_of(row.peer) if row.peer else ""
+        sender, to = row.sender, row.recipient
+        if row.direction == "out":
+            to = f"{to}@{alias}"
+        elif row.direction == "in":
+            sender = f"{sender}@{alias}"
+        return view(
+            row,
+            sender=sender,
+            to=to,
+            state=self._state(row),
+            parts=parts,
+            timeline=timeline,
+            question=question,
+        )
+
+    def _state(self, row: MessageRow) -> str:
+        exchange = self._peers.exchange_of(row.peer)
+        if row.state == "accepted" and row.slot and exchange and exchange.outgoing.out >= row.slot:
+            return "received"
+        return row.state
+
+    def _received(self, row: MessageRow) -> list[Moment]:
+        if row.direction != "out" or not row.slot:
+            return []
+        at = self._store.peers.acked_at(row.peer, row.slot)
+        return [Moment(at, "received", f"{self._peers.alias_of(row.peer)} has it")] if at else []
+
+    def _moment(self, entry: EntryRow, before: str) -> list[Moment]:
+        if entry.kind != "update":
+            return [Moment(entry.at, "working" if entry.kind == "input" else before, entry.kind)]
+        update, body = decode_entry(entry.data)
+        assert isinstance(update, Update)
+        moments: list[Moment] = []
+        if update.what == "outcome" and update.started:
+            moments.append(Moment(update.started, "working", f"run {update.run}"))
+        why = update.reason or update.by
+        if update.what in ("progress", "artifact"):
+            why = update.what
+        elif update.state == "working":
+            why = f"run {update.run}"
+        moments.append(Moment(update.at, update.state, why, unpack(update.parts, body)))
+        return moments
+
+    def _question(self, row: MessageRow) -> tuple[Content, ...]:
+        found = self._store.messages.body(row.seq)
+        if found is None:
+            return ()
+        header, body = decode_entry(found[1])
+        return unpack(header.parts, body) if isinstance(header, Message) else ()
+
+
+def _concerns(row: MessageRow, agent: str) -> bool:
+    if not agent:
+        return True
+    return (row.direction != "in" and row.sender == agent) or (
+        row.direction != "out" and row.recipient == agent
+    )
