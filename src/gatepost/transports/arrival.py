@@ -8,11 +8,12 @@ node, a blocked one, a bad signature and a bad invitation cannot be told apart.
 What is checked before any signature: size, form, the node id. One arrival signs once at most.
 """
 
-import asyncio
+from functools import partial
 from typing import Protocol
 
 from gatepost.core import hello, pairing
 from gatepost.core.identity import NodeRecord
+from gatepost.ports import Timer
 from gatepost.transports.channel import REFUSED, REPLACED, Channel
 from gatepost.transports.means import LINK_PATH, PAIR_PATH, WELCOME, Means
 
@@ -41,7 +42,7 @@ class Arrival:
     """Implements `channel.Opening`. Once `proven` is called, `peer` and `greeted` hold."""
 
     def __init__(self, means: Means, reception: Reception) -> None:
-        self.channel = Channel(means.server, self, means.pool, dial=None)
+        self.channel: Channel  # set by whoever makes it, before it connects
         self.peer: str = ""
         self.order = 0
         self.greeted: hello.Greeted | None = None
@@ -52,23 +53,23 @@ class Arrival:
         self._record: NodeRecord | None = None
         self._said = b""
         self._heard = b""
-        self._deadline: asyncio.TimerHandle | None = None
+        self._deadline: Timer | None = None
 
     # ── from the channel ────────────────────────────────────────────────────────────────────────
 
     def connected(self) -> bool:
-        """TCP is there: from now on it has so long to prove itself."""
+        """It is there: from now on it has so long to prove itself."""
         if not self._reception.admit(self):
             return False
         self._allow(self._means.limits.handshake)
         return True
 
-    def secured(self, certificate: bytes) -> bool:
-        """TLS is done; the dialler shows no certificate."""
+    def secured(self, spki: bytes) -> bool:
+        """It is secret; who dials shows in the hello."""
         return True
 
     def opened(self, path: str) -> None:
-        """It speaks WebSocket."""
+        """It has said what it wants."""
         self._path = path
         if path not in (LINK_PATH, PAIR_PATH):
             self._refuse("it asks for something else")
@@ -171,8 +172,8 @@ class Arrival:
     def _allow(self, seconds: float) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
-        loop = asyncio.get_running_loop()
-        self._deadline = loop.call_later(seconds, self.drop, "it took too long")
+        late = partial(self.drop, "it took too long")
+        self._deadline = self._means.clock.call_later(seconds, late)
 
     def _leave(self) -> None:
         if self._deadline is not None:

@@ -1,25 +1,23 @@
-"""An attempt: a connection this node dials, until it is a link, a pairing, or a failure.
+"""An attempt: a connection this node dials to one endpoint, until it is a link, a reply or nothing.
 
-The server's key is compared with the pin after the TLS handshake and before anything is sent in
-it, so whoever answers with another key learns nothing, not even that a node called. Then comes the
-WebSocket, then hello or the request. A link is up when the listener has welcomed it: until then a
-dialler cannot know whether it was refused.
+The listener's key is compared with the pin before anything is sent in the secured connection, so
+whoever answers with another key learns nothing, not even that a node called. Then comes hello or
+the request. A link is up when the listener has welcomed it: until then a dialler cannot know
+whether it was refused. The whole has one deadline.
 """
 
-import asyncio
 import hmac
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Final
+from functools import partial
 
 import msgspec
 
 from gatepost.core import hello
 from gatepost.core.identity import NodeRecord
-from gatepost.transports.channel import NORMAL, REASONS, REFUSED, Channel
-from gatepost.transports.means import LINK_PATH, PAIR_PATH, WELCOME, Means
-from gatepost.transports.tls import spki_hash
-
-_SHUT: Final = REASONS[REFUSED]
+from gatepost.ports import Timer
+from gatepost.transports.channel import NORMAL, SHUT, Channel
+from gatepost.transports.means import LINK_PATH, PAIR_PATH, WELCOME, Connector, Means
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -30,115 +28,116 @@ class Failure(msgspec.Struct, frozen=True):
     final: bool = False
 
 
-class Attempt:
-    """Implements `channel.Opening`. `outcome` ends with None (done) or the failure."""
+Ended = Callable[[Failure | None], None]
 
-    def __init__(self, means: Means, path: str, pin: bytes) -> None:
-        self.channel = Channel(means.client, self, means.pool, dial=path)
-        self.outcome: asyncio.Future[Failure | None]
-        self.outcome = asyncio.get_running_loop().create_future()
+
+class Attempt(ABC):
+    """What both kinds have in common: pin, deadline, one end. `ended` gets None on success."""
+
+    def __init__(self, means: Means, connector: Connector, path: str, pin: bytes) -> None:
         self._means = means
+        self._connector = connector
+        self._path = path
         self._pin = pin
+        self.channel: Channel  # from `begin` on
+        self._ended: Ended | None = None
+        self._deadline: Timer | None = None
+        self._give_up: Callable[[], object]
+
+    def begin(self, endpoint: str, seconds: float, ended: Ended) -> None:
+        """Connect to HOST:PORT. `ended` is called once, in a later callback."""
+        self._ended = ended
+        late = Failure("peer.unreachable", f"no answer within {seconds:g} s")
+        self._deadline = self._means.clock.call_later(seconds, partial(self.end, late))
+        self.channel, self._give_up = self._connector.connect(
+            endpoint, self._path, self, self._unreachable
+        )
 
     def end(self, failure: Failure | None) -> None:
-        """This is how it went; later news changes nothing."""
-        if not self.outcome.done():
-            self.outcome.set_result(failure)
+        """This is how it went; later news changes nothing. What is not a line by then is closed."""
+        if self._ended is None:
+            return
+        ended, self._ended = self._ended, None
+        if self._deadline is not None:
+            self._deadline.cancel()
+        if failure is not None:
+            self._give_up()
+            self.channel.close(NORMAL, failure.why)
+        ended(failure)
 
-    def give_up(self) -> None:
-        """Close it unless it has become a line."""
+    def abandon(self) -> None:
+        """Give it up without a word to whoever waits for its end."""
+        if self._ended is not None:
+            self._ended = _nobody
         self.end(Failure("peer.unreachable", "given up"))
-        if self.channel.handler is self:
-            self.channel.close(NORMAL, "given up")
 
     def connected(self) -> bool:
-        """TCP is there."""
+        """The other side is there."""
         return True
 
-    def secured(self, certificate: bytes) -> bool:
-        """Whether it is the key this node knows."""
-        try:
-            found = spki_hash(certificate)
-        except ValueError:
-            found = b""
-        if hmac.compare_digest(found, self._pin):
+    def secured(self, spki: bytes) -> bool:
+        """Whether the listener's key is the one this node knows."""
+        if hmac.compare_digest(spki, self._pin):
             return True
-        self.end(Failure("peer.wrong_node", "its key is not the one this node knows"))
+        why = "its key is not the one this node knows"
+        self.channel.cut(why)  # not a word, not even good-bye
+        self.end(Failure("peer.wrong_node", why))
         return False
 
+    @abstractmethod
     def opened(self, path: str) -> None:
         """Say the first word."""
-        raise NotImplementedError
 
+    @abstractmethod
     def message(self, data: bytes) -> None:
         """The listener's word."""
-        raise NotImplementedError
 
     def writable(self) -> None:
         """Nothing waits for room yet."""
+        return
 
     def closed(self, reason: str) -> None:
         """It is over before it was anything."""
-        self.end(Failure("peer.unreachable", reason))
+        self.end(Failure("peer.refused" if reason == SHUT else "peer.unreachable", reason))
 
-    def refuse(self, why: str) -> None:
-        """End it: the listener does not keep to the rules."""
+    def _unreachable(self, why: str) -> None:
         self.end(Failure("peer.unreachable", why))
-        self.channel.close(REFUSED, why)
 
 
 class LinkAttempt(Attempt):
-    """An attempt to link with `peer`. `done` makes a line of it, `missed` is told when it fails.
+    """An attempt to link with `peer`. After success `greeted` holds.
 
     `greeting` is True from the own hello to the end: the pin holds, so it is likely to succeed.
     """
 
-    def __init__(
-        self,
-        means: Means,
-        peer: NodeRecord,
-        pin: bytes,
-        done: Callable[["LinkAttempt", hello.Greeted], None],
-        missed: Callable[["LinkAttempt"], None],
-    ) -> None:
-        super().__init__(means, LINK_PATH, pin)
+    def __init__(self, means: Means, connector: Connector, peer: NodeRecord, pin: bytes) -> None:
+        super().__init__(means, connector, LINK_PATH, pin)
         self.greeting = False
-        self.peer = peer
-        self._done = done
-        self._missed = missed
+        self.greeted: hello.Greeted | None = None
+        self._peer = peer
         self._said = b""
-        self._greeted: hello.Greeted | None = None
 
     def opened(self, path: str) -> None:
         """Say hello."""
         nonce = self._means.entropy.bytes(hello.NONCE_BYTES)
-        self._said = hello.hello(self._means.keys.record, self.peer, nonce)
+        self._said = hello.hello(self._means.keys.record, self._peer, nonce)
         self.greeting = self.channel.send(self._said)
 
     def message(self, data: bytes) -> None:
         """The answer, then the welcome."""
-        if self._greeted is None:
+        if self.greeted is None:
             self._prove(data)
         elif data != WELCOME:
-            self.refuse("it answered out of turn")
-        elif self._means.owner.record_of(self.peer.node) is None:
-            self.refuse("blocked since it was dialled")
+            self.end(Failure("peer.unreachable", "it answered out of turn"))
+        elif self._means.owner.record_of(self._peer.node) is None:
+            self.end(Failure("peer.blocked", "blocked since it was dialled"))
         else:
             self.end(None)
-            self._done(self, self._greeted)
 
     def end(self, failure: Failure | None) -> None:
         """This is how it went."""
-        if not self.outcome.done():
-            super().end(failure)
-            self.greeting = False
-            if failure is not None:
-                self._missed(self)
-
-    def closed(self, reason: str) -> None:
-        """It is over before it was a link."""
-        refused = reason == _SHUT
-        self.end(Failure("peer.refused" if refused else "peer.unreachable", reason))
+        self.greeting = False
+        super().end(failure)
 
     def _prove(self, data: bytes) -> None:
         keys = self._means.keys
@@ -147,27 +146,25 @@ class LinkAttempt(Attempt):
             keys.record_bytes,
             self._said,
             data,
-            peer=self.peer,
-            control=self._means.owner.greeting(self.peer.node),
+            peer=self._peer,
+            control=self._means.owner.greeting(self._peer.node),
             spki=self._pin,
             sign=keys.sign,
         )
         if isinstance(proven, hello.Refused):
-            self.refuse(proven.why)
+            self.end(Failure("peer.wrong_node", f"its answer does not hold: {proven.why}"))
         else:
-            self._greeted = proven.peer
+            self.greeted = proven.peer
             self.channel.send(proven.proof)
 
 
 class PairAttempt(Attempt):
-    """An attempt to present an invitation. `done` gets the reply."""
+    """An attempt to present an invitation. After success `reply` holds."""
 
-    def __init__(
-        self, means: Means, pin: bytes, request: bytes, done: Callable[[bytes], None]
-    ) -> None:
-        super().__init__(means, PAIR_PATH, pin)
+    def __init__(self, means: Means, connector: Connector, pin: bytes, request: bytes) -> None:
+        super().__init__(means, connector, PAIR_PATH, pin)
+        self.reply = b""
         self._request = request
-        self._done = done
         self._sent = False
 
     def opened(self, path: str) -> None:
@@ -176,15 +173,19 @@ class PairAttempt(Attempt):
 
     def message(self, data: bytes) -> None:
         """The reply."""
-        if not self.outcome.done():
-            self.end(None)
-            self._done(data)
-            self.channel.close(NORMAL, "done")
+        self.reply = data
+        self.channel.close(NORMAL, "done")
+        self.end(None)
 
-    def closed(self, reason: str) -> None:
-        """No reply. The invitation is spent or was refused: it is not presented elsewhere."""
-        if self._sent and reason == _SHUT:
-            reason = "the inviter closed without a word"
-            self.end(Failure("invitation.invalid", reason, final=True))
-        else:
-            self.end(Failure("peer.unreachable", reason, final=self._sent))
+    def end(self, failure: Failure | None) -> None:
+        """This is how it went. What was presented once is not presented elsewhere: it is spent."""
+        if failure is not None and self._sent:
+            refused = failure.code == "peer.refused"
+            code = "invitation.invalid" if refused else failure.code
+            why = "the inviter closed without a word" if refused else failure.why
+            failure = Failure(code, why, final=True)
+        super().end(failure)
+
+
+def _nobody(failure: Failure | None) -> None:
+    """Nobody waits."""

@@ -5,10 +5,10 @@ its end once. Watching costs one timer per line, not per frame: every `idle` sec
 whether anything came since, else pings and allows `answer` seconds for any sign of life.
 """
 
-import asyncio
 from collections.abc import Callable
+from functools import partial
 
-from gatepost.ports import LinkOwner
+from gatepost.ports import Clock, LinkOwner, Timer
 from gatepost.transports.channel import BROKEN, NORMAL, REPLACED, STOPPING, Channel
 from gatepost.transports.limits import Limits
 
@@ -35,7 +35,7 @@ class LinkLine:
         self._owner = owner
         self._gone = gone
         self._up = True
-        self._timer: asyncio.TimerHandle | None = None
+        self._timer: Timer | None = None
         self.dialled = dialled
         self.order = order
         channel.handler = self
@@ -74,10 +74,10 @@ class LinkLine:
         self._channel.close(REPLACED, reason)
         self.closed(reason)
 
-    def watch(self, limits: Limits) -> None:
+    def watch(self, clock: Clock, limits: Limits) -> None:
         """Begin to watch for silence."""
         self._channel.heard = False
-        self._timer = asyncio.get_running_loop().call_later(limits.idle, self._look, limits)
+        self._timer = clock.call_later(limits.idle, partial(self._look, clock, limits))
 
     # ── from the channel ────────────────────────────────────────────────────────────────────────
 
@@ -100,17 +100,16 @@ class LinkLine:
 
     # ── silence ─────────────────────────────────────────────────────────────────────────────────
 
-    def _look(self, limits: Limits) -> None:
+    def _look(self, clock: Clock, limits: Limits) -> None:
         if self._channel.heard:
-            self.watch(limits)
+            self.watch(clock, limits)
             return
         self._channel.ping()
-        loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(limits.answer, self._judge, limits)
+        self._timer = clock.call_later(limits.answer, partial(self._judge, clock, limits))
 
-    def _judge(self, limits: Limits) -> None:
+    def _judge(self, clock: Clock, limits: Limits) -> None:
         if self._channel.heard:
-            self.watch(limits)
+            self.watch(clock, limits)
         else:
             silence = limits.idle + limits.answer
             self._channel.close(BROKEN, f"no sign of life for {silence:g} s")

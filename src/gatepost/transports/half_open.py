@@ -1,15 +1,10 @@
-"""The listener: the one port peers reach, and who may take this node's time there.
+"""Connections that have not said who they are, and how much of this node's time they may take.
 
 Before the first byte is read two bounds hold: how often one address may connect, and how many
 connections may be between TCP and the end of hello at once. When that many are, the oldest makes
 room: whoever is slow loses, so those who connect and say nothing cannot keep peers out.
 """
 
-import asyncio
-import errno
-from collections.abc import Callable
-
-from gatepost.errors import GatepostError
 from gatepost.transports.arrival import Arrival
 from gatepost.transports.limits import Limits
 
@@ -67,17 +62,6 @@ class HalfOpen:
     def all(self) -> list[Arrival]:
         """Those that wait."""
         return list(self._waiting)
-
-
-async def listen(make: Callable[[], asyncio.BaseProtocol], host: str, port: int) -> asyncio.Server:
-    """Open the port. Raises `listen.taken`."""
-    loop = asyncio.get_running_loop()
-    try:
-        return await loop.create_server(make, host, port, backlog=128)
-    except OSError as error:
-        code = "listen.taken" if error.errno == errno.EADDRINUSE else "listen.impossible"
-        why = error.strerror or str(error)
-        raise GatepostError(code, what=f"cannot listen on {host}:{port}", why=why) from error
 
 
 def _origin(address: str) -> str:
