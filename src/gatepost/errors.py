@@ -142,7 +142,7 @@ def _entries() -> tuple[Entry, ...]:
         # refusals
         Entry("policy.denied", f.refused, "a rule refuses it", "gatepost explain {sender} {to} {verb}"),
         Entry("policy.limited", f.refused, "a limit is reached", "gatepost explain {sender} {to} {verb}", retryable=True, status=429),
-        Entry("policy.held", f.held, "it waits for a person", "gatepost holds list"),
+        Entry("policy.held", f.held, "it waits for a person", "gatepost messages list --state held"),
         Entry("policy.hops", f.refused, "too many messages have caused one another", "gatepost explain {sender} {to} {verb}"),
         Entry("policy.turns", f.refused, "the conversation has had too many automatic turns", "gatepost explain {sender} {to} {verb}"),
         Entry("policy.cycle", f.refused, "the message would return to a node it came through", "send it anew, outside the run that caused it"),
@@ -168,6 +168,13 @@ def _entries() -> tuple[Entry, ...]:
         Entry("home.exposed", f.local, "others can read the node's secrets", "chmod -R go-rwx {home}"),
         Entry("keys.damaged", f.local, "the node's keys cannot be used", "set keys/ aside and restore a backup of it"),
         Entry("listen.impossible", f.local, "this machine cannot listen on that address", "gatepost config set listen HOST:PORT"),
+        Entry(
+            "listen.none",
+            f.usage,
+            "this node listens nowhere",
+            "gatepost config set listen HOST:PORT",
+        ),
+        Entry("token.unknown", f.usage, "no token has that id", "gatepost tokens list", status=404),
         Entry("listen.taken", f.local, "the listening address is in use", "gatepost config set listen HOST:PORT"),
         Entry("store.full", f.local, "the disk is full", "free disk space; nothing accepted is lost", retryable=True, status=507),
         Entry("store.damaged", f.local, "the database is damaged", "set node.db aside and restore a backup"),
@@ -180,7 +187,7 @@ def _entries() -> tuple[Entry, ...]:
         Entry("policy.invalid", f.configuration, "the policy cannot be used", "gatepost policy show"),
         Entry("policy.rule_unknown", f.usage, "no rule has that id", "gatepost policy show", status=404),
         # ours
-        Entry("bug.unknown_error", f.bug, "the node gave an error this version does not know", "gatepost doctor"),
+        Entry("bug.unknown_error", f.bug, "the node gave an error this version does not know", "gatepost --version"),
         Entry("bug.internal", f.bug, "Gatepost made a mistake", "gatepost log"),
     )
 
