@@ -20,7 +20,9 @@ Mode = Literal["once", "stay"]
 def register(app: typer.Typer) -> None:
     """Add `agents` to the command line."""
     noun = group("agents", "Who is here, who is there.")
-    command(noun, "list", "agents list", "agents list specialist --can ask")(listed)
+    command(
+        noun, "list", "agents list", "agents list specialist --can ask", "agents list --peer lab"
+    )(listed)
     command(
         noun,
         "add",
@@ -44,12 +46,23 @@ def listed(
             "--can", metavar="VERB", help="Only those that may be reached by send, ask or delegate."
         ),
     ] = "",
+    peer: Annotated[
+        str,
+        typer.Option(
+            "--peer", metavar="PEER", help="Ask this peer which of its agents we may see."
+        ),
+    ] = "",
     limit: Annotated[int, typer.Option("--limit", metavar="N", help="At most this many.")] = 50,
 ) -> None:
-    """The agents of this node, and those of peers that this node has heard of."""
-    views = call.as_operator(lambda operator: operator.agents(query=query, can=can, limit=limit))
+    """The agents of this node, or those a peer lets us see."""
+    if peer:
+        views = call.as_operator(lambda operator: operator.remote_agents(peer))
+    else:
+        views = call.as_operator(
+            lambda operator: operator.agents(query=query, can=can, limit=limit)
+        )
     call.screen.data(views, page.agents(views))
-    if not views and not query:
+    if not views and not (query or peer or can):
         call.hint("next", "gatepost agents add NAME")
 
 

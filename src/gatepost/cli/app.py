@@ -10,6 +10,7 @@ from typer.core import TyperGroup
 from gatepost import __version__
 from gatepost.cli import (
     agents,
+    config,
     explain,
     inbox,
     keys,
@@ -58,7 +59,20 @@ def build() -> typer.Typer:
         pretty_exceptions_enable=False,
     )
     app.callback(invoke_without_command=True)(_root)
-    for noun in (talk, inbox, node, explain, messages, agents, log, peers, policy, keys, tokens):
+    for noun in (
+        talk,
+        inbox,
+        node,
+        explain,
+        messages,
+        agents,
+        log,
+        peers,
+        policy,
+        keys,
+        tokens,
+        config,
+    ):
         noun.register(app)
     return app
 

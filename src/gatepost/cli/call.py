@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, TypeVar
 from gatepost.cli.render import Screen
 
 if TYPE_CHECKING:
+    from gatepost.config.paths import Layout
     from gatepost.sdk import Client, OperatorClient
 
+SPEAKING = ("send", "ask", "delegate", "reply", "inbox", "check", "cancel")
 Answer = TypeVar("Answer")
 
 
@@ -27,18 +29,26 @@ class Call:
     def typed(self, words: str) -> str:
         """A command as it is typed here: with the home directory and speaker of this one."""
         home = f" --home {quote(self.home)}" if self.home else ""
-        speaker = f" --as {quote(self.speaker)}" if self.speaker else ""
-        return f"gatepost {words}{home}{speaker}"
+        speaks = words.split(" ", 1)[0] in SPEAKING and self.speaker
+        return f"gatepost {words}{home}" + (f" --as {quote(self.speaker or '')}" if speaks else "")
+
+    def here(self, text: str) -> str:
+        """A fix from elsewhere; when it is a command, as it is typed here."""
+        word, _, rest = text.partition(" ")
+        return self.typed(rest) if word == "gatepost" and "   " not in text else text
 
     def hint(self, label: str, text: str) -> None:
         """One line of talk with a command (or a sentence) that comes next."""
         self.screen.labelled(label, self.here(text))
 
-    def here(self, text: str) -> str:
-        """A command from elsewhere, completed by the home directory this one was given."""
-        if self.home and text.startswith("gatepost "):
-            return f"{text} --home {quote(self.home)}"
-        return text
+    def layout(self) -> "Layout":
+        """The places of the node; raises `home.missing` when there is none."""
+        from gatepost.config.paths import check, layout, select_home
+        from gatepost.config.sources import environment
+
+        places = layout(select_home(self.home or "", environment()))
+        check(places)
+        return places
 
     def as_operator(self, work: "Callable[[OperatorClient], Awaitable[Answer]]") -> Answer:
         """Run `work` with the operator's client of the node."""

@@ -63,7 +63,9 @@ def command(
     def add(function: Command) -> Command:
         path = name if to.info.name in (None, "gatepost") else f"{to.info.name} {name}"
         shown = "\n".join(f"gatepost {line}" for line in examples)
-        to.command(name, cls=Verb, epilog=shown, help=function.__doc__)(_entry(function, path, speaks))
+        to.command(name, cls=Verb, epilog=shown, help=function.__doc__)(
+            _entry(function, path, speaks)
+        )
         return function
 
     return add

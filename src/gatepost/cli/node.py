@@ -50,12 +50,12 @@ def init(
 
     An existing node is never touched.
     """
-    from gatepost import compose
-
     chosen = name or call.screen.prompt("name of this node:")
     if not chosen:
         call.screen.say("nothing was made")
         return 1
+    from gatepost import compose
+
     made = compose.initialise(call.home, chosen, listen, advertise)
     call.screen.data(made, page.made(made))
     for line in page.FIRST_STEPS:

@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
         "policy grant main@home ask,delegate specialist",
         "policy grant '*@home' ask specialist --for 2h --rate 30/min",
     )(grant)
+    command(noun, "limit", "policy limit rate 60/min", "policy limit concurrent 2 --rule g3")(limit)
     command(noun, "revoke", "policy revoke g3")(revoke)
     command(
         noun,
@@ -66,15 +67,45 @@ def grant(
 
 def revoke(
     call: Call,
-    rule: Annotated[
-        str,
-        typer.Argument(metavar="ID", help="The rule's id, see `policy show`.", show_default=False),
+    rules: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ID...", help="Ids of rules, see `policy show`.", show_default=False
+        ),
     ],
 ) -> None:
-    """Take a grant back."""
-    undo = call.as_operator(lambda operator: operator.revoke(rule))
-    call.screen.data({"revoked": rule, "undo": undo}, [f"revoked  {rule}"])
-    call.hint("undo", undo)
+    """Take rules back."""
+    for rule in rules:
+        undo = call.as_operator(lambda operator, rule=rule: operator.revoke(rule))
+        call.screen.data({"revoked": rule, "undo": undo}, [f"revoked  {rule}"])
+        call.hint("undo", undo)
+
+
+def limit(
+    call: Call,
+    kind: Annotated[
+        str,
+        typer.Argument(metavar="KIND", help="rate, concurrent, turns, hops, …", show_default=False),
+    ],
+    value: Annotated[
+        str, typer.Argument(metavar="VALUE", help="Its new value.", show_default=False)
+    ],
+    rule: Annotated[
+        str, typer.Option("--rule", metavar="ID", help="Of this rule alone. Default: of the node.")
+    ] = "",
+) -> None:
+    """Set a limit in policy.toml, comments kept; the smallest limit that applies counts."""
+    from gatepost.config.grants import set_limit
+    from gatepost.config.sources import environment, load_home
+    from gatepost.policy.rules import read_law
+
+    places = call.layout()
+    name = load_home(places, environment()).settings.name
+    done = set_limit(places, kind, value, rule, lambda documents: read_law(documents, (name,)))
+    call.screen.data(
+        done, [f"{kind}  {done.before or 'unset'} → {done.after}   {done.file}:{done.line}"]
+    )
+    call.hint("undo", done.undo)
 
 
 def can(call: Call, words: Words) -> int:

@@ -37,7 +37,9 @@ async def stand(mailbox: "Mailbox", message: str, wait: float, screen: Screen) -
         gone = loop.time() - began
         if gone >= wait:
             break
-        screen.progress(f"{view.state}  {span(gone * 1000)} of {span(wait * 1000)}  {view.why}")
+        screen.progress(
+            f"{view.state}  {span(max(1.0, gone) * 1000)} of {span(wait * 1000)}  {view.why}"
+        )
         view = await mailbox.check(message, min(wait - gone, REDRAW if screen.live else LONGEST))
     screen.clear()
     return view

@@ -28,6 +28,7 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("resume", "go on"),
         ("keys", "who this node is"),
         ("tokens", "let a program speak as an agent"),
+        ("config", "settings, and where they come from"),
     ),
 }
 
@@ -40,7 +41,7 @@ def screen() -> list[str]:
     ]
     for intent, several in GROUPS.items():
         for at in range(0, len(several), 2):
-            pair = "".join(f"{word:<10}{text:<34}" for word, text in several[at : at + 2])
-            lines.append(f"{intent if at == 0 else '':<11}{pair}")
+            pair = "".join(f"{word:<10}{text:<35}" for word, text in several[at : at + 2])
+            lines.append(f"{intent if at == 0 else '':<11}{pair}".rstrip())
         lines.append("")
     return [*lines, "gatepost WORD --help shows examples."]

@@ -71,3 +71,9 @@ def identity(found: NodeStatus) -> list[Item]:
 
 def _count(n: int, word: str) -> str:
     return f"{n} {word}" if n == 1 else f"{n} {word}s"
+
+
+def ready(found: NodeStatus) -> list[Item]:
+    """The one line of a node that is up."""
+    where = f"listens on {found.listen}" if found.listen else "dials only"
+    return [f"ready  {found.name}  {found.node[:7]}  {where}  sockets in {found.home}"]

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
 def granted(made: GrantView) -> list[Item]:
     """A rule as it was written."""
-    return [f"granted  {made.id}", f"  {'rule':<8}{made.text}", f"  {'where':<8}{made.origin}"]
+    written = [f"  {line}" for line in made.text.strip().splitlines()]
+    return [f"granted  {made.id}   {made.origin}", *written]
 
 
 def rules(views: Sequence[RuleView]) -> list[Item]:

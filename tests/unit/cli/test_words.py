@@ -1,0 +1,123 @@
+"""What can be typed: fixes and examples parse, near misses are named, help is there."""
+
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from gatepost.cli.pages import first
+from gatepost.errors import CATALOGUE, GatepostError
+from tests.unit.cli import grammar
+from tests.unit.cli.fakes import FakeNode
+from tests.unit.cli.terminal import Terminal
+
+SOURCE = Path(__file__).resolve().parents[3] / "src" / "gatepost"
+FIXES = sorted(code for code, entry in CATALOGUE.items() if entry.fix.startswith("gatepost "))
+EVERY = list(grammar.commands())
+NAMED = re.compile(r'''f?"(gatepost [a-z][^"]*)"''')
+
+
+@pytest.mark.parametrize("code", FIXES)
+def test_the_fix_of_every_error_is_a_command_that_parses(code: str) -> None:
+    details = {"command": "ask", "suggestion": "listen"}
+    grammar.read(GatepostError(code, **details).fix)
+
+
+def test_every_command_named_anywhere_in_the_source_has_words_that_exist() -> None:
+    known = {path for path, _ in EVERY}
+    nouns = {path.split()[0] for path in known}
+    unknown: dict[str, list[str]] = defaultdict(list)
+    for path in SOURCE.rglob("*.py"):
+        for line in NAMED.findall(path.read_text(encoding="utf-8")):
+            noun, verb, *_ = [*line.split()[1:], "", ""]
+            filled_in = noun in nouns and verb.startswith("{")
+            if not ({noun, f"{noun} {verb}"} & known or filled_in):
+                unknown[str(path.relative_to(SOURCE))].append(line)
+    assert unknown == {}
+
+
+@pytest.mark.parametrize(("path", "one"), EVERY, ids=[path for path, _ in EVERY])
+def test_every_command_has_examples_and_they_parse(path: str, one: object) -> None:
+    examples = str(getattr(one, "epilog", "") or "").splitlines()
+    assert examples
+    for line in examples:
+        assert line.startswith(f"gatepost {path}")
+        grammar.read(re.split(r" [|<] ", line)[0])
+
+
+@pytest.mark.parametrize(("path", "one"), EVERY, ids=[path for path, _ in EVERY])
+def test_every_command_can_be_asked_for_json_and_for_another_home(path: str, one: object) -> None:
+    grammar.read(f"gatepost {path} --help")
+    names = {name for option in getattr(one, "params", ()) for name in option.opts}
+    assert {"--home", "--json", "--quiet", "--verbose"} <= names
+
+
+def test_the_first_screen_shows_exactly_the_words_that_exist(terminal: Terminal) -> None:
+    shown = {word for several in first.GROUPS.values() for word, _ in several}
+    assert shown == set(grammar.tree().commands)
+    said = terminal.type("")
+    assert said.code == 0 and all(f"{word} " in said.out for word in shown)
+    assert terminal.type("--help").out == said.out
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        ("peer list", "peers list"),
+        ("peers lst", "peers list"),
+        ("aks a@lab why", "ask"),
+        ("grant a ask b", "policy grant"),
+        ("invite lab", "peers invite"),
+        ("agent add main", "agents add"),
+        ("statu", "status"),
+    ],
+)
+def test_a_near_miss_is_named(terminal: Terminal, node: FakeNode, typed: str, meant: str) -> None:
+    said = terminal.type(typed)
+    assert said.code == 2
+    assert f"did you mean `gatepost {meant}`?" in said.err
+    assert f"fix     gatepost {meant} --help" in said.err
+    assert node.asked == []
+
+
+def test_a_word_like_no_other_leads_to_the_first_screen(terminal: Terminal) -> None:
+    said = terminal.type("qqqqqq")
+    assert said.code == 2 and "fix     gatepost --help" in said.err
+
+
+@pytest.mark.parametrize("typed", ["ask", "status --hom x", "agents add", "agents add a --mode x"])
+def test_a_call_that_cannot_be_read_leads_to_its_own_help(terminal: Terminal, typed: str) -> None:
+    said = terminal.type(typed)
+    path = "agents add" if typed.startswith("agents") else typed.split()[0]
+    assert said.code == 2 and f"fix     gatepost {path} --help" in said.err
+
+
+@pytest.mark.parametrize(
+    "line", ["--home /x status", "status --home /x", "--json --home=/x status"]
+)
+def test_common_options_stand_anywhere(terminal: Terminal, node: FakeNode, line: str) -> None:
+    assert terminal.type(line).code == 0
+    assert node.asked[0] == ("connect_operator", "/x")
+
+
+@pytest.mark.parametrize("line", ["ask a why --wait soon", "policy grant a ask b --for ever"])
+def test_a_duration_that_is_none_is_named(terminal: Terminal, node: FakeNode, line: str) -> None:
+    said = terminal.type(line)
+    assert said.code == 2 and "is not a duration" in said.err and "72h" in said.err
+    assert node.asked == []
+
+
+def test_help_costs_no_engine() -> None:
+    heavy = ("asyncio", "aiohttp", "websockets", "cryptography", "apsw", "starlette", "pydantic")
+    code = (
+        "import sys; from gatepost.cli.app import main; main(['--help']);"
+        f"print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True,
+        env={"PYTHONPATH": str(SOURCE.parent)},
+    )  # fmt: skip
+    assert done.stderr.strip() == "[]"
