@@ -201,4 +201,9 @@ def _key(part: re.Match[str]) -> str:
         return bare
     if literal is not None:
         return literal
-    return next(iter(tomllib.loads(f'"{basic}" = 0'))) if "\\" in basic else basic
+    if "\\" not in basic:
+        return basic
+    try:
+        return next(iter(tomllib.loads(f'"{basic}" = 0')))
+    except tomllib.TOMLDecodeError:
+        return basic  # no TOML, so its key is nobody's

@@ -85,13 +85,17 @@ def _not_allowed(law: Law, request: Request, facts: Facts, outcome: Outcome) -> 
         )  # fmt: skip
     for rule in outcome.denies:
         yield _spoken(rule, request, "deny")
+    waiting = [rule for rule in outcome.holds if rule.id not in request.approved]
     if not outcome.allows and not outcome.holds:
         yield _silence(law, request)
-    for rule in outcome.holds:
-        if rule.id not in request.approved:
-            yield _spoken(rule, request, "hold")
+    for rule in waiting:
+        yield _spoken(rule, request, "hold")
+    if waiting and not outcome.allows:
+        because = f"beside what makes it wait, no rule lets {_wish(request)}"
+        yield Step("allowed", "hold", "", SILENCE, because, grant(request), "policy.held", "held")
 
 
+SILENCE = "no rule"
 _BLOCK = "gatepost peers block "
 
 
@@ -112,7 +116,7 @@ def _spoken(rule: Rule, request: Request, word: str) -> Step:
 
 
 def _silence(law: Law, request: Request) -> Step:
-    because = f"no rule lets {request.sender} {request.verb} {request.to}"
+    because = f"no rule lets {_wish(request)}"
     match = law.match(request.direction, request.verb, request.sender, request.to)
     for rule in match.away(request):
         if request.verb in rule.allow:
@@ -120,9 +124,11 @@ def _silence(law: Law, request: Request) -> Step:
             why = f"ended {stamp(rule.until)}" if ended or rule.unless is None else ""
             why = why or f"steps aside: {rule.unless.says(request) if rule.unless else ''}"
             because += f"; rule `{rule.id}` ({origin(rule)}) would, but {why}"
-    return Step(
-        "allowed", "deny", "", "silence denies", because, grant(request), "policy.denied", "denied"
-    )
+    return Step("allowed", "deny", "", SILENCE, because, grant(request), "policy.denied", "denied")
+
+
+def _wish(request: Request) -> str:
+    return f"{request.sender} {request.verb} {request.to}"
 
 
 def grant(request: Request) -> str:

@@ -66,9 +66,10 @@ class Usage:
 
     def _forget(self, now: int) -> None:
         kept = {key: at for key, at in self._full_at.items() if at > now}
-        while len(kept) >= _MOST:
-            # All are in use: the one that is nearest to full loses least.
-            del kept[min(kept, key=kept.__getitem__)]
+        if len(kept) >= _MOST:
+            # All are in use. Those nearest to full lose least; half go, so that this stays rare.
+            by_use = sorted(kept, key=kept.__getitem__)
+            kept = {key: kept[key] for key in by_use[len(by_use) // 2 :]}
         self._full_at = kept
 
     def __len__(self) -> int:
