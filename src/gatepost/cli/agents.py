@@ -73,6 +73,7 @@ def add(
         Adapter | None,
         typer.Option(
             "--adapter",
+            metavar="none|echo|process|webhook",
             help="How it is woken. Default: process with --command, webhook with --url, else none.",
         ),
     ] = None,
@@ -83,7 +84,10 @@ def add(
         ),
     ] = "",
     mode: Annotated[
-        Mode, typer.Option("--mode", help="process: one run each message, or one that stays.")
+        Mode,
+        typer.Option(
+            "--mode", metavar="once|stay", help="process: one run each message, or one that stays."
+        ),
     ] = "once",
     url: Annotated[
         str, typer.Option("--url", metavar="URL", help="webhook: where messages are posted.")

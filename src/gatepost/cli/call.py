@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, TypeVar
 from gatepost.cli.render import Screen
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from gatepost.config.paths import Layout
     from gatepost.sdk import Client, OperatorClient
 
@@ -41,12 +43,18 @@ class Call:
         """One line of talk with a command (or a sentence) that comes next."""
         self.screen.labelled(label, self.here(text))
 
-    def layout(self) -> "Layout":
-        """The places of the node; raises `home.missing` when there is none."""
-        from gatepost.config.paths import check, layout, select_home
+    def directory(self) -> "Path":
+        """The node's home directory: `--home`, GATEPOST_HOME, or this user's data directory."""
+        from gatepost.config.paths import select_home
         from gatepost.config.sources import environment
 
-        places = layout(select_home(self.home or "", environment()))
+        return select_home(self.home or "", environment())
+
+    def layout(self) -> "Layout":
+        """The places of the node; raises `home.missing` when there is none."""
+        from gatepost.config.paths import check, layout
+
+        places = layout(self.directory())
         check(places)
         return places
 

@@ -56,10 +56,11 @@ def init(
         return 1
     from gatepost import compose
 
-    made = compose.initialise(call.home, chosen, listen, advertise)
+    made = compose.initialise(call.directory(), chosen, listen, advertise)
     call.screen.data(made, page.made(made))
-    for line in page.FIRST_STEPS:
-        call.hint("next", line)
+    for step in page.FIRST_STEPS:
+        call.hint("next", step)
+    call.hint("undo", f"delete the directory {made.home}")
     return 0
 
 
@@ -67,7 +68,7 @@ def start(call: Call) -> int:
     """Run the node in the foreground. Ctrl-C or SIGTERM end it; nothing accepted is lost."""
     from gatepost import compose
 
-    compose.start(call.home, lambda found: call.screen.data(found, page.ready(found)))
+    compose.start(call.directory(), lambda found: call.screen.data(found, page.ready(found)))
     return 0
 
 

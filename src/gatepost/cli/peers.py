@@ -187,7 +187,7 @@ def endpoint(
 ) -> None:
     """Say where a peer is dialled."""
     undo = call.as_operator(lambda operator: operator.set_endpoint(peer, address))
-    _done(call, f"dialled at {address}:", peer, undo)
+    _done(call, f"dialled at {address}", peer, undo)
 
 
 def alias(
@@ -224,5 +224,5 @@ def _next(call: Call, paired: Paired) -> None:
 
 
 def _done(call: Call, did: str, peer: str, undo: str) -> None:
-    call.screen.data({"peer": peer, "did": did, "undo": undo}, [f"{did} {peer}"])
+    call.screen.data({"peer": peer, "did": did, "undo": undo}, [f"{peer}  {did}"])
     call.hint("undo", undo)

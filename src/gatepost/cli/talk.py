@@ -153,7 +153,8 @@ def reply(
     text: opt.Words = None,
     attach: opt.Attach = None,
     kind: Annotated[
-        Kind, typer.Option("--kind", help="What this reply means to the other side.")
+        Kind,
+        typer.Option("--kind", metavar="KIND", help="What this reply means to the other side."),
     ] = "answer",
 ) -> int:
     """Answer a message, question or task this agent has, or the other agent that needs input.

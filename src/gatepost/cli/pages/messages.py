@@ -81,10 +81,9 @@ def shown(view: MessageView, now: int) -> list[Item]:
 def timeline(view: MessageView, now: int) -> list[Item]:
     """Each state: when, what, why."""
     rows = [
-        (f"  {clock(step.at, now)}", step.state, _said(step.why, step.parts))
-        for step in view.timeline
+        (clock(step.at, now), step.state, _said(step.why, step.parts)) for step in view.timeline
     ]
-    return [Table(("  when", "state", "why"), rows)]
+    return [Table(("when", "state", "why"), rows)]
 
 
 def content(parts: Sequence[Content]) -> list[Item]:

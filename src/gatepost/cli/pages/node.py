@@ -5,7 +5,30 @@ from collections.abc import Sequence
 from gatepost.cli.pages.messages import labelled
 from gatepost.cli.render import Item, Table
 from gatepost.cli.times import clock, span
-from gatepost.core.views import AgentView, Event, NodeStatus, TokenView
+from gatepost.core.views import AgentView, Event, Made, NodeStatus, TokenView
+
+FIRST_STEPS = (
+    "gatepost start",
+    "gatepost agents add NAME",
+    "gatepost peers invite NAME",
+)
+
+
+def made(new: Made) -> list[Item]:
+    """A new node, with what is shown once and never again."""
+    from gatepost.core.identity import show
+
+    return [
+        f"made  {new.name}",
+        labelled("node", show(new.node)),
+        labelled("listen", new.listen or "nowhere; it dials only"),
+        labelled("home", new.home),
+        "",
+        "recovery kit, shown once and kept nowhere: write it down, keep it off this machine",
+        "",
+        f"  {new.kit}",
+        "",
+    ]
 
 
 def status(found: NodeStatus, now: int) -> list[Item]:
