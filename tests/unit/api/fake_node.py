@@ -224,6 +224,10 @@ class FakeDesk:
 
         return stop
 
+    def follow(self, message, seen):
+        self.node.own(self.agent, message).watchers.append(seen)
+        return lambda: None
+
     def claim(self, client, capacity, kind):
         box = self.node.boxes[self.agent]
         if box.claim is not None:
@@ -397,6 +401,10 @@ class FakeOperator:
     def agents(self, asking="", query="", can="", limit=50):
         self.looks.append(("agents", asking, query, can, limit))
         return [AgentView(address=name) for name in self.node.boxes]
+
+    async def remote_agents(self, alias, asking=""):
+        self.looks.append(("remote_agents", alias, asking))
+        return [AgentView(address=f"helper@{alias}")]
 
     async def invite(self, alias, minutes=15):
         self._did("invite", alias, minutes)

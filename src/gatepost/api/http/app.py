@@ -48,7 +48,7 @@ class App:
             ),
         }
         self._door = Door(
-            inside.tokens,
+            inside,
             self.routers[Surface.agent],
             self.routers[Surface.operator],
             operator_token=operator_token,

@@ -15,7 +15,7 @@ from typing import NotRequired, TypedDict, cast
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gatepost.api.http.answers import refuse
-from gatepost.api.http.inside import Tokens
+from gatepost.api.http.inside import Inside
 from gatepost.errors import GatepostError
 
 
@@ -58,9 +58,9 @@ class Door:
     """ASGI middleware in front of both routers."""
 
     def __init__(
-        self, tokens: Tokens, agent: ASGIApp, operator: ASGIApp, *, operator_token: bool
+        self, inside: Inside, agent: ASGIApp, operator: ASGIApp, *, operator_token: bool
     ) -> None:
-        self._tokens = tokens
+        self._inside = inside
         self._agent = agent
         self._operator = operator
         self._operator_token = operator_token
@@ -83,12 +83,12 @@ class Door:
 
     def _caller(self, token: str, listening: Listening) -> Caller:
         if listening.surface is Surface.agent:
-            agent = self._tokens.agent_of(token) if token else None
+            agent = self._inside.tokens.agent_of(token) if token else None
             if agent is None:
                 raise GatepostError("auth.refused", why=_why(token, "an agent's token"))
             return Caller(agent, token)
         if token:
-            if self._tokens.is_operator(token):
+            if self._inside.tokens.is_operator(token):
                 return Caller(token=token)
         elif listening.same_user and not self._operator_token:
             return Caller()

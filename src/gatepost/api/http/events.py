@@ -13,10 +13,13 @@ from typing import cast
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-from gatepost.api.http.door import State
+from gatepost.api.http.answers import as_error, refuse
+from gatepost.api.http.door import Caller, State
 from gatepost.api.http.inside import Inside
+from gatepost.api.http.query import read_query
 from gatepost.api.http.waiting import first_of, hang_up
 from gatepost.core.views import Event
+from gatepost.errors import GatepostError
 
 _WAITING = 1000
 _HEADERS = [
@@ -24,6 +27,13 @@ _HEADERS = [
     (b"cache-control", b"no-store"),
     (b"x-content-type-options", b"nosniff"),
 ]
+
+
+class EventQuery(msgspec.Struct, frozen=True):
+    """Begin with the `recent` latest events; `follow` goes on with what happens from now on."""
+
+    recent: int = 0
+    follow: bool = True
 
 
 class EventStream:
@@ -36,15 +46,29 @@ class EventStream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Stream until the client or the node goes, or the client falls behind."""
         state = cast(State, scope["state"])
-        agent = state["caller"].agent if "caller" in state else ""
+        agent = state.get("caller", Caller()).agent
+        try:
+            query = read_query(scope["query_string"], EventQuery)
+        except (GatepostError, msgspec.DecodeError) as fault:
+            await refuse(scope, send, as_error(fault))
+            return
         queue = _Queue(lambda event: not agent or (event.agent == agent and bool(event.message)))
         stop = self._inside.events.subscribe(queue.put)
         try:
-            queue.catch_up(self._inside.events.recent(_WAITING), _last_id(scope))
+            self._catch_up(queue, query.recent, _last_id(scope))
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-            await self._stream(queue, receive, send, state)
+            if query.follow:
+                await self._stream(queue, receive, send, state)
+            else:
+                await send({"type": "http.response.body", "body": _text(queue.all())})
         finally:
             stop()
+
+    def _catch_up(self, queue: "_Queue", recent: int, last: int | None) -> None:
+        wanted = _WAITING if last is not None else min(max(recent, 0), _WAITING)
+        for event in self._inside.events.recent(wanted) if wanted else ():
+            if last is None or event.n > last:
+                queue.put(event)
 
     async def _stream(self, queue: "_Queue", receive: Receive, send: Send, state: State) -> None:
         ended = await first_of(
@@ -74,32 +98,32 @@ class _Queue:
         self._events.append(event)
         self._news.set()
 
-    def catch_up(self, recent: list[Event], last: int | None) -> None:
-        """What happened after event `last`; nothing when the client does not say."""
-        if last is None:
-            return
-        for event in recent:
-            if event.n > last:
-                self.put(event)
+    def all(self) -> list[Event]:
+        """All that wait; they wait no more."""
+        events = list(self._events)
+        self._events.clear()
+        return events
 
     async def take(self) -> list[Event]:
         """All that wait; at least one."""
         await self._news.wait()
         self._news.clear()
-        events = list(self._events)
-        self._events.clear()
-        return events
+        return self.all()
 
 
 async def _write(queue: _Queue, send: Send) -> None:
     await send({"type": "http.response.body", "body": b": gatepost\n\n", "more_body": True})
     while True:
-        text = b"".join(
-            b"id: %d\nevent: %s\ndata: %s\n\n"
-            % (event.n, event.kind.encode(), msgspec.json.encode(event))
-            for event in await queue.take()
-        )
+        text = _text(await queue.take())
         await send({"type": "http.response.body", "body": text, "more_body": True})
+
+
+def _text(events: list[Event]) -> bytes:
+    return b"".join(
+        b"id: %d\nevent: %s\ndata: %s\n\n"
+        % (event.n, event.kind.encode(), msgspec.json.encode(event))
+        for event in events
+    )
 
 
 def _last_id(scope: Scope) -> int | None:

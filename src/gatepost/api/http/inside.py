@@ -73,6 +73,10 @@ class Operator(Protocol):
         """Agents here and known of peers; `asking` filters to what that agent may see."""
         ...
 
+    async def remote_agents(self, alias: str, asking: str = "") -> list[AgentView]:
+        """Agents of a peer that it lets this node see."""
+        ...
+
     async def invite(self, alias: str, minutes: int = 15) -> Invitation:
         """Make an invitation."""
         ...
@@ -170,6 +174,14 @@ class Operator(Protocol):
         ...
 
 
+class FollowingDesk(Desk, Protocol):
+    """A desk that can also follow a message without a look at how it stands now."""
+
+    def follow(self, message: str, seen: Callable[[MessageView], None]) -> Callable[[], None]:
+        """Like `watch`, for a message just accepted whose state is known."""
+        ...
+
+
 class Inside(Protocol):
     """The node, as the local API sees it."""
 
@@ -188,7 +200,7 @@ class Inside(Protocol):
         """Who a token speaks for."""
         ...
 
-    def desk(self, agent: str) -> Desk:
+    def desk(self, agent: str) -> FollowingDesk:
         """One agent's mailbox by callbacks. Raises `agent.unknown`."""
         ...
 

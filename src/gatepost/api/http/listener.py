@@ -126,9 +126,7 @@ def _bind_unix(path: Path) -> socket.socket:
     _check_directory(path.parent)
     server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        if (
-            path.is_socket()
-        ):  # left by a node that was killed
+        if path.is_socket():  # left by a node that was killed
             path.unlink()
         server.bind(str(path))
         path.chmod(0o600)

@@ -44,7 +44,8 @@ def document(
         operation = _operation(row, given, taken, components)
         paths.setdefault(row.path, {})[row.method.lower()] = operation
     for path, says in extra:
-        operation = {"summary": says, "responses": {"200": {"description": says}, **_refusal()}}
+        operation: dict[str, Any] = {"summary": says}
+        operation["responses"] = {"200": {"description": says}, **_refusal()}
         paths.setdefault(path, {})["get"] = operation
     return {
         "openapi": "3.1.0",

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar, cast
-from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.types import Receive, Scope, Send
@@ -18,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from gatepost.api.http.answers import answer, as_error, refuse
 from gatepost.api.http.door import Caller, State
 from gatepost.api.http.inside import Inside
+from gatepost.api.http.query import read_query
 from gatepost.api.http.waiting import first_of, hang_up
 from gatepost.core.calls import MAX_CALL
 from gatepost.errors import GatepostError
@@ -75,9 +75,6 @@ class Endpoint:
         self._revoked = revoked
         self._polled = polled
         self._body = msgspec.json.Decoder(operation.takes)
-        self._fields = frozenset(
-            field.encode_name for field in msgspec.structs.fields(operation.takes)
-        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read, do, answer."""
@@ -94,7 +91,7 @@ class Endpoint:
         if operation.has_body:
             body = self._body.decode(await read_body(receive) or b"{}")
         else:
-            body = self._query(scope["query_string"])
+            body = read_query(scope["query_string"], operation.takes)
         caller = cast(State, scope["state"]).get("caller", Caller())
         given = Given(self._inside, caller, scope["path_params"], body, self._polled)
         if operation.waits:
@@ -103,13 +100,6 @@ class Endpoint:
         if operation.revokes:
             self._revoked()
         return result
-
-    def _query(self, raw: bytes) -> msgspec.Struct:
-        pairs = parse_qsl(raw.decode("latin-1"), keep_blank_values=True)
-        unknown = [name for name, _ in pairs if name not in self._fields]
-        if unknown:
-            raise GatepostError("usage.invalid", why=f"there is no `{unknown[0]}` to ask for")
-        return msgspec.convert(dict(pairs), self._operation.takes, strict=False)
 
     async def _wait(self, doing: Awaitable[object], receive: Receive) -> object:
         """The first of: the result, the client hanging up, the node stopping."""

@@ -48,6 +48,12 @@ class PairedQuery(msgspec.Struct, frozen=True):
     timeout: float = 0.0
 
 
+class AskingQuery(msgspec.Struct, frozen=True):
+    """The agent that asks, if any."""
+
+    asking: str = ""
+
+
 async def status(given: Given[Nothing]) -> NodeStatus:
     """One look at the node."""
     return given.inside.operator.status()
@@ -57,6 +63,12 @@ async def agents(given: Given[AgentsQuery]) -> list[AgentView]:
     """The agents of this node and those known of peers."""
     query = given.body
     return given.inside.operator.agents(query.asking, query.query, query.can, query.limit)
+
+
+async def remote_agents(given: Given[AskingQuery]) -> list[AgentView]:
+    """Agents of a peer that it lets this node see."""
+    operator = given.inside.operator
+    return await operator.remote_agents(given.path["alias"], given.body.asking)
 
 
 async def add_agent(given: Given[AgentSpec]) -> AgentView:
@@ -223,6 +235,15 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         PairedQuery,
         Paired | None,
         paired,
+        waits=True,
+    ),
+    Operation(
+        "GET",
+        f"{_PEER}/agents",
+        "Agents of a peer that it lets this node see",
+        AskingQuery,
+        list[AgentView],
+        remote_agents,
         waits=True,
     ),
     Operation("POST", f"{_PEER}/ping", "Ping a peer", PingIn, Ping, ping, waits=True),

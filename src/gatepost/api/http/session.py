@@ -101,7 +101,7 @@ class Session:
     # ── at once ──
 
     def _ask(self, n: int, submission: Submission) -> None:
-        self._desk.submit(submission, self._watcher(n, False).accepted)
+        self._desk.submit(submission, self._watcher(n, False, "@" in submission.to).accepted)
 
     def _submit(self, n: int, submission: Submission) -> None:
         self._desk.submit(submission, partial(self._answered, n))
@@ -147,10 +147,10 @@ class Session:
         else:
             self._out.put(n, "ok", answer)
 
-    def _watcher(self, n: int, every: bool) -> Watcher:
+    def _watcher(self, n: int, every: bool, away: bool = False) -> Watcher:
         if n in self._watchers:
             raise GatepostError("usage.invalid", why=f"call {n} has not ended")
-        watcher = Watcher(n, every, self._desk, self._out, self._forget)
+        watcher = Watcher(n, every, self._desk, self._out, self._forget, away)
         self._watchers[n] = watcher
         return watcher
 

@@ -15,7 +15,7 @@ from typing import cast
 import msgspec
 from starlette.types import Receive, Scope, Send
 
-from gatepost.api.http.answers import as_error
+from gatepost.api.http.answers import as_error, refuse
 from gatepost.api.http.door import Caller, State
 from gatepost.api.http.holders import Holders
 from gatepost.api.http.inside import Inside
@@ -38,7 +38,13 @@ class Sockets:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one socket until it ends."""
         state = cast(State, scope["state"])
-        socket = _Socket(self._inside, self._holders, state.get("caller", Caller()), state["abort"])
+        caller = state.get("caller", Caller())
+        try:
+            self._inside.desk(caller.agent)
+        except GatepostError as error:
+            await refuse(scope, send, error)
+            return
+        socket = _Socket(self._inside, self._holders, caller, state["abort"])
         self._open.add(socket)
         try:
             await socket.serve(receive, send)
@@ -73,7 +79,8 @@ class _Socket:
     async def serve(self, receive: Receive, send: Send) -> None:
         """Accept, then read calls until the client is gone."""
         await receive()
-        await send({"type": "websocket.accept"})
+        named = (b"gatepost-agent", self.caller.agent.encode())
+        await send({"type": "websocket.accept", "headers": [named]})
         async with asyncio.TaskGroup() as group:
             session = Session(self._inside, self._holders, self.caller.agent, self._out, group)
             writing = group.create_task(self._out.run(send))

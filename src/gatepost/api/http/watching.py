@@ -2,12 +2,12 @@
 
 from collections.abc import Callable
 
+from gatepost.api.http.inside import FollowingDesk
 from gatepost.api.http.outgoing import Outgoing
 from gatepost.core.calls import Nothing
 from gatepost.core.lifecycle import OUTCOMES
 from gatepost.core.message import MessageView, Receipt
 from gatepost.errors import GatepostError
-from gatepost.ports import Desk
 
 _NOTHING = Nothing()
 
@@ -15,20 +15,30 @@ _NOTHING = Nothing()
 class Watcher:
     """Tells call `n` of a message: at every change, or only of what matters; ends with the outcome.
 
-    What matters is an outcome and `needs_input`. The call's `ok` always goes before its first
+    What matters is an outcome and `needs_input`; `away` says that the message leaves this node. The
+    call's `ok` always goes before its first
     event, even when the desk has news at once.
     """
 
-    __slots__ = ("_desk", "_early", "_every", "_forget", "_last", "_n", "_out", "_stop", "_stopped")
+    __slots__ = (
+        "_away", "_desk", "_early", "_every", "_forget", "_last", "_n", "_out", "_stop", "_stopped"
+    )  # fmt: skip
 
     def __init__(
-        self, n: int, every: bool, desk: Desk, out: Outgoing, forget: Callable[[int], object]
+        self,
+        n: int,
+        every: bool,
+        desk: FollowingDesk,
+        out: Outgoing,
+        forget: Callable[[int], object],
+        away: bool = False,
     ) -> None:
         self._n = n
         self._every = every
         self._desk = desk
         self._out = out
         self._forget = forget
+        self._away = away
         self._last = ""
         self._early: MessageView | None = None
         self._stop: Callable[[], None] | None = None
@@ -40,6 +50,10 @@ class Watcher:
             self._forget(self._n)
             self._out.put(self._n, "error", answer.report())
         elif self._stopped:
+            self._out.put(self._n, "ok", answer)
+        elif self._away and not answer.attached:
+            # It has just left: nothing but its receipt can be known of it yet.
+            self._stop = self._desk.follow(answer.id, self._seen)
             self._out.put(self._n, "ok", answer)
         else:
             self._follow(answer.id, answer)
@@ -56,9 +70,14 @@ class Watcher:
             self._stop = None
 
     def _follow(self, message: str, ok: Receipt | Nothing) -> None:
-        self._stop = self._desk.watch(message, self._seen)
-        self._out.put(self._n, "ok", ok)
+        stop = self._desk.watch(message, self._seen)
         early, self._early = self._early, None
+        if early is not None and early.id != message:  # a shortened id; changes know the whole one
+            stop()
+            stop = self._desk.watch(early.id, self._seen)
+            self._early = None
+        self._stop = stop
+        self._out.put(self._n, "ok", ok)
         if early is not None:
             self._seen(early)
 
