@@ -175,3 +175,13 @@ class MessagesQuery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     agent: str = ""
     limit: int = 50
     open_only: bool = False
+
+
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """A node as `init` made it. `kit` is the recovery kit, shown once and kept nowhere."""
+
+    name: str
+    node: str
+    home: str
+    listen: str
+    kit: str

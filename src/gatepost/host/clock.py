@@ -8,6 +8,11 @@ import time
 from collections.abc import Callable
 
 
+def wall() -> int:
+    """Wall time in milliseconds since the epoch, UTC. It may jump."""
+    return time.time_ns() // 1_000_000
+
+
 class LoopClock:
     """The port Clock over an event loop. Callbacks are made by that loop, in its thread."""
 
@@ -16,7 +21,7 @@ class LoopClock:
 
     def now(self) -> int:
         """Wall time in milliseconds since the epoch, UTC. It may jump."""
-        return time.time_ns() // 1_000_000
+        return wall()
 
     def monotonic(self) -> float:
         """Seconds that only grow; the loop's own time."""

@@ -51,19 +51,19 @@ class Handler(Protocol):
         """How many of the peer's messages are open here (bounds its credit)."""
         ...
 
-    def stopped(self, exchange: "Exchange", reason: str) -> None:
+    def stopped(self, exchange: "Exchange", reason: str, /) -> None:
         """The pair stopped, durably."""
         ...
 
-    def asked(self, exchange: "Exchange", query: Query) -> Answer:
+    def asked(self, exchange: "Exchange", query: Query, /) -> Answer:
         """Answer a live question."""
         ...
 
-    def answered(self, exchange: "Exchange", answer: Answer) -> None:
+    def answered(self, exchange: "Exchange", answer: Answer, /) -> None:
         """A live question of ours was answered."""
         ...
 
-    def contact(self, exchange: "Exchange", live: bool) -> None:
+    def contact(self, exchange: "Exchange", live: bool, /) -> None:
         """Contact began or ended."""
         ...
 

@@ -31,10 +31,10 @@ class Hub:
         for listener in self._listeners:
             listener(event)
 
-    def subscribe(self, listener: Callable[[Event], None]) -> Callable[[], None]:
+    def subscribe(self, fn: Callable[[Event], None]) -> Callable[[], None]:
         """Hear every event from now on. Returns the function that ends it."""
-        self._listeners.append(listener)
-        return lambda: self._listeners.remove(listener)
+        self._listeners.append(fn)
+        return lambda: self._listeners.remove(fn)
 
     def recent(self, n: int = KEPT) -> list[Event]:
         """The last `n` events, oldest first."""

@@ -10,6 +10,7 @@ from gatepost.core.control import Answer, Life
 from gatepost.core.entry import Message, decode_entry
 from gatepost.core.frame import item
 from gatepost.core.journal.outgoing import Slot
+from gatepost.core.message import Content
 from gatepost.core.records import EntryRow, MessageRow
 from gatepost.core.views import AgentSpec, AgentView, NodeStatus, PeerView, RuleView
 from gatepost.errors import GatepostError
@@ -21,7 +22,7 @@ from gatepost.node.expiry import Expiry
 from gatepost.node.guard import Guard, party
 from gatepost.node.hub import Hub
 from gatepost.node.inbox import Inbox
-from gatepost.node.opened import OpenMessage
+from gatepost.node.opened import OpenMessage, view
 from gatepost.node.outbox import Outbox
 from gatepost.node.pairing import Pairing
 from gatepost.node.peers import Peer, Peers
@@ -31,7 +32,7 @@ from gatepost.node.shown import Shown
 from gatepost.node.talk import Talk
 from gatepost.node.tokens import Tokens
 from gatepost.policy.evaluate import Party, Request
-from gatepost.policy.law import Law
+from gatepost.policy.law import Law, origin
 from gatepost.policy.request import Facts
 from gatepost.ports import Clock, Entropy, Keys, Transport
 from gatepost.ports.store import Store
@@ -68,9 +69,7 @@ class Node:
             store, clock, entropy, keys, self.events, self.guard, settings, self.life
         )
         peers = self.peers
-        self.outbox = Outbox(
-            store, clock, entropy, self.events, settings, sequence, peers.alias_of
-        )
+        self.outbox = Outbox(store, clock, entropy, self.events, settings, sequence, peers.alias_of)
         self.inbox = Inbox(
             store,
             clock,
@@ -158,9 +157,7 @@ class Node:
 
     def _take_up(self, peer: Peer) -> None:
         exchange, number = peer.exchange, peer.row.number
-        messages, entries = self.store.messages.unacked(
-            number, exchange.low, exchange.outgoing.out
-        )
+        messages, entries = self.store.messages.unacked(number, exchange.low, exchange.outgoing.out)
         exchange.outgoing.restore(self._slots(exchange, messages, entries))
         exchange.waiting = self.store.messages.waiting_entries(number)
         for row in self.store.messages.open(number, "out"):
@@ -204,10 +201,10 @@ class Node:
         for peer in self.peers.by_number.values():
             self.outbox.expire_slotted(peer.exchange, now)
 
-    def _local_changed(self, message: OpenMessage, parts: tuple[object, ...]) -> None:
+    def _local_changed(self, message: OpenMessage, parts: tuple[Content, ...]) -> None:
         row = message.row
         if row.direction == "local":
-            self.outbox.notify(row, self.shown.local(row, parts))  # pyright: ignore[reportArgumentType]
+            self.outbox.notify(row, view(row, sender=row.sender, to=row.recipient, parts=parts))
 
     def _stopped(self, exchange: Exchange, reason: str) -> None:
         peer = self.peers.by_number[exchange.number]
@@ -314,14 +311,12 @@ class Node:
 
     def rules(self) -> list[RuleView]:
         """The law in force, rule by rule."""
-        from gatepost.policy.law import origin
-
         return [
             RuleView(
                 id=rule.id,
                 word=word,
                 verbs=tuple(verbs),
-                sender=", ".join(map(str, rule.sender)),
+                sender=", ".join(map(str, rule.from_)),
                 to=", ".join(map(str, rule.to)),
                 origin=origin(rule),
             )
@@ -413,7 +408,7 @@ class Node:
     def _may(self, peer: Peer) -> tuple[str, ...]:
         spoken: list[str] = []
         for rule in self.guard.law.rules:
-            if any(pattern.node in (peer.row.alias, peer.row.node, "*") for pattern in rule.sender):
+            if any(pattern.node in (peer.row.alias, peer.row.node, "*") for pattern in rule.from_):
                 spoken += [f"{verb} {', '.join(map(str, rule.to))}" for verb in rule.allow]
         return tuple(dict.fromkeys(spoken))
 

@@ -55,12 +55,20 @@ class LawBook(Protocol):
 class Roster(Protocol):
     """Who wakes agents; `compose` hands in the adapters."""
 
-    def added(self, spec: AgentSpec) -> None:
-        """Start waking an agent. Raises the adapter's errors before anything is kept."""
+    def check(self, spec: AgentSpec) -> None:
+        """Raise what is wrong with how an agent shall be woken, before anything is kept."""
         ...
 
-    def removed(self, name: str) -> None:
+    async def start(self, spec: AgentSpec) -> None:
+        """Start waking an agent."""
+        ...
+
+    async def stop(self, name: str) -> None:
         """Stop waking an agent."""
+        ...
+
+    def keep_token(self, agent: str, secret: str) -> None:
+        """Leave an agent's token where the operator's own programs find it."""
         ...
 
 
@@ -86,19 +94,20 @@ class Operator:
             raise GatepostError(
                 "agent.exists", what=f"an agent is called `{spec.name}`", agent=spec.name
             )
-        self._roster.added(spec)
+        self._roster.check(spec)
         node.add_agent(spec)
-        await node.durable()
-        await self.create_token(spec.name, "made with the agent")
+        made = await self.create_token(spec.name, "made with the agent")
+        self._roster.keep_token(spec.name, made.secret)
+        await self._roster.start(spec)
         return node.agent_view(spec.name)
 
     async def remove_agent(self, name: str) -> None:
         """Remove an agent; its waiting messages stay until they expire."""
         node = self._node
         node.agent(name)
-        self._roster.removed(name)
+        await self._roster.stop(name)
         node.remove_agent(name)
-        await node.durable()
+        await durable(node)
 
     def agents(
         self, asking: str = "", query: str = "", can: str = "", limit: int = 50
@@ -147,7 +156,7 @@ class Operator:
         return await self._ending(peer)
 
     async def _ending(self, peer: Peer) -> Paired:
-        await self._node.contact(peer, self._node.settings.answer_wait)
+        await contact(self._node, peer)
         ping = await self.ping(peer.row.alias)
         return Paired(
             alias=peer.row.alias,
@@ -218,7 +227,7 @@ class Operator:
         if new in node.peers.by_alias:
             raise GatepostError("peer.exists", what=f"a peer is called `{new}`", peer=new)
         node.peers.save(peer, new)
-        await node.durable()
+        await durable(node)
         return f"gatepost peers alias {new} {alias}"
 
     async def _change(self, alias: str, undo: str, change: Callable[[Peer], None]) -> str:
@@ -226,7 +235,7 @@ class Operator:
         peer = node.peers.find(alias)
         change(peer)
         node.peers.save(peer)
-        await node.durable()
+        await durable(node)
         node.peers.drop_link(peer, "the operator changed this peer")
         node.peers.dial_later(peer, 0.0)
         return f"gatepost peers {undo} {alias}" if undo else ""
@@ -235,15 +244,11 @@ class Operator:
 
     async def grant(self, grant: GrantIn) -> GrantView:
         """Make a rule by command."""
-        made = self._book.grant(grant)
-        self._node.law_changed()
-        return made
+        return self._book.grant(grant)
 
     async def revoke(self, rule_id: str) -> str:
         """Take a rule made by command back."""
-        undo = self._book.revoke(rule_id)
-        self._node.law_changed()
-        return undo
+        return self._book.revoke(rule_id)
 
     def rules(self) -> list[RuleView]:
         """The law as it stands."""
@@ -327,7 +332,7 @@ class Operator:
         if row.direction == "in":
             raise GatepostError("message.unknown", what="that message was sent by a peer", id=id)
         self._node.shown.withdraw(row)
-        await self._node.durable()
+        await durable(self._node)
         return self._node.shown.message(row.id)
 
     # tokens, pause
@@ -345,7 +350,7 @@ class Operator:
     async def revoke_token(self, id: str) -> None:
         """Take a token back."""
         self._node.tokens.revoke(id)
-        await self._node.durable()
+        await durable(self._node)
 
     async def pause(self, what: str = "") -> str:
         """Take no slots and hand nothing over: the node, a peer, or an agent."""
@@ -356,6 +361,20 @@ class Operator:
         """Go on after a pause."""
         self._node.resume(what)
         return f"gatepost pause {what}".strip()
+
+
+async def durable(node: Node) -> None:
+    """Wait until everything written so far is on disk."""
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    node.store.then(lambda: None if done.done() else done.set_result(None))
+    await done
+
+
+async def contact(node: Node, peer: Peer) -> None:
+    """Wait a while for contact with a peer; without it the next question says why there is none."""
+    live: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    node.when_in_contact(peer, lambda: None if live.done() else live.set_result(None))
+    await asyncio.wait([live], timeout=node.settings.answer_wait)
 
 
 def _code(code: str) -> Explanation:

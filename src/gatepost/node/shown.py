@@ -54,7 +54,7 @@ class Shown:
         entries = self._store.messages.entries(row.seq)
         parts: tuple[Content, ...] = ()
         moments = [Moment(row.accepted, "held" if row.state == "held" else "accepted")]
-        moments += self._received(row)
+        moments += self._received(row, min((entry.at for entry in entries), default=0))
         for entry in entries:
             moment = self._moment(entry, moments[-1].state)
             moments += moment
@@ -112,10 +112,12 @@ class Shown:
             return "received"
         return row.state
 
-    def _received(self, row: MessageRow) -> list[Moment]:
+    def _received(self, row: MessageRow, news: int) -> list[Moment]:
+        """When the peer had it: by its ack, or by the first thing it said about it."""
         if row.direction != "out" or not row.slot:
             return []
-        at = self._store.peers.acked_at(row.peer, row.slot)
+        acked = self._store.peers.acked_at(row.peer, row.slot)
+        at = min(acked, news) if acked and news else acked or news
         return [Moment(at, "received", f"{self._peers.alias_of(row.peer)} has it")] if at else []
 
     def _moment(self, entry: EntryRow, before: str) -> list[Moment]:

@@ -72,15 +72,21 @@ def open_database(path: Path) -> apsw.Connection:
             connection.execute("PRAGMA page_size = 8192")
         _prepare(connection)
         migrate(connection, str(path))
-    except (apsw.CorruptError, apsw.NotADBError) as error:
-        raise GatepostError("store.damaged", why=str(error), where=str(path)) from None
-    except apsw.FullError as error:
-        raise GatepostError("store.full", why=str(error), where=str(path)) from None
-    except (apsw.IOError, apsw.CantOpenError, apsw.ReadOnlyError) as error:
-        raise GatepostError(
-            "home.unwritable", why=str(error), where=str(path), home=str(path.parent)
-        ) from None
+    except apsw.Error as error:
+        raise classify(error, str(path)) from None
     return connection
+
+
+def classify(error: Exception, where: str) -> GatepostError:
+    """What an error of SQLite means to an operator."""
+    code = "store.failed"
+    if isinstance(error, apsw.CorruptError | apsw.NotADBError):
+        code = "store.damaged"
+    elif isinstance(error, apsw.FullError):
+        code = "store.full"
+    elif isinstance(error, apsw.CantOpenError | apsw.ReadOnlyError | apsw.PermissionsError):
+        code = "home.unwritable"
+    return GatepostError(code, why=str(error), where=where, home=str(Path(where).parent))
 
 
 def open_reader(path: Path) -> apsw.Connection:

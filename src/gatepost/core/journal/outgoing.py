@@ -57,9 +57,13 @@ class Outgoing:
 
     def restore(self, slots: Iterable[Slot]) -> None:
         """Take unacknowledged slots back after a start, in order of their numbers."""
+        h = self.h_out
         for slot in slots:
+            h = slot.h = chain(h, slot.digest)
             self.slots[slot.n] = slot
             self.bytes_out += len(slot.item.data)
+        if h != self.h_next:
+            raise ValueError("the slots kept do not make the chain that was promised")
         self.durable = self.next
         self.sent = self.out
 

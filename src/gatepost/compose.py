@@ -1,0 +1,262 @@
+"""Puts a node together: the parts list, and nothing else that thinks.
+
+`initialise` makes a home directory, `start` runs the node of one in the foreground. When a commit fails (disk full, I/O error) the
+core is thrown away and made again from what is durable, while the API says why; nothing that was answered is lost.
+"""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gatepost import __version__
+from gatepost.adapters.roster import AgentRoster
+from gatepost.adapters.site import Site
+from gatepost.api.http.door import Surface
+from gatepost.api.http.listener import Api
+from gatepost.config.files import write
+from gatepost.config.first import first_config
+from gatepost.config.paths import Layout, check, create, layout, make_sockets
+from gatepost.config.schema import Settings as Configured
+from gatepost.config.sources import environment, load_home
+from gatepost.core.address import check_name
+from gatepost.core.identity import is_endpoint
+from gatepost.core.views import Made, NodeStatus
+from gatepost.errors import GatepostError
+from gatepost.host import keys as host_keys
+from gatepost.host.clock import LoopClock, wall
+from gatepost.host.entropy import SystemEntropy
+from gatepost.host.files import FileWatch, boot_id
+from gatepost.node.inside import Broken, Inside
+from gatepost.node.lawbook import LawFiles
+from gatepost.node.node import Node
+from gatepost.node.operator import Operator
+from gatepost.node.settings import Settings
+from gatepost.policy.defaults import GRANTS, POLICY
+from gatepost.store.database import Lock, open_database, open_reader
+from gatepost.store.store import Store
+from gatepost.store.writer import ThreadCommitter
+from gatepost.transports.link import LinkTransport
+
+RETRY = 1.0
+DRAIN = 5.0
+Ready = Callable[[NodeStatus], None]
+
+
+def initialise(home: Path, name: str, listen: str = "", advertise: str = "") -> Made:
+    """Make a node in `home`. Raises `home.exists`, `home.unwritable`, `address.invalid`."""
+    check_name(name, "name")
+    for endpoint in (listen, advertise):
+        if endpoint and not is_endpoint(endpoint):
+            raise GatepostError("usage.invalid", what=f"`{endpoint}` is not HOST:PORT")
+    places = layout(home)
+    if places.config.exists():
+        raise GatepostError("home.exists", what=f"a node lives in {places.home}", where=str(home))
+    create(places)
+    entropy = SystemEntropy()
+    now = wall()
+    keys, kit = host_keys.create(
+        places.keys, endpoints=_endpoints(listen, advertise), now=now, random=entropy.bytes
+    )
+    write(places.policy, POLICY)
+    write(places.grants, GRANTS)
+    open_database(places.database).close()
+    write(places.config, first_config(name, listen, advertise))
+    return Made(name=name, node=keys.node, home=str(places.home), listen=listen, kit=kit)
+
+
+def start(home: Path, ready: Ready) -> None:
+    """Run the node of `home` until SIGINT or SIGTERM; `ready` once it answers."""
+    sys.setswitchinterval(0.0005)
+    places = layout(home)
+    check(places)
+    make_sockets(places)
+    asyncio.run(_run(places, ready))
+
+
+@dataclass
+class _Frame:
+    """What outlives a core: configuration, keys, loop, and the wish to stop."""
+
+    places: Layout
+    configured: Configured
+    keys: host_keys.HostKeys
+    clock: LoopClock
+    entropy: SystemEntropy
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+async def _run(places: Layout, ready: Ready) -> None:
+    lock = Lock(places.run / "node.lock")
+    configured = load_home(places, environment()).settings
+    loop = asyncio.get_running_loop()
+    clock = LoopClock(loop)
+    keys = host_keys.load(places.keys)
+    keys.announce(_endpoints(configured.listen, configured.advertise), clock.now())
+    frame = _Frame(places, configured, keys, clock, SystemEntropy())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, frame.stop.set)
+    try:
+        while not frame.stop.is_set():
+            try:
+                await _core(frame, ready)
+            except (GatepostError, ExceptionGroup) as raised:
+                error = _only(raised)
+                if not (isinstance(error, GatepostError) and error.entry.retryable):
+                    raise error from None
+                await _broken(frame, error)
+            ready = _silent
+    finally:
+        lock.release()
+
+
+async def _core(frame: _Frame, ready: Ready) -> None:
+    """One life of the node, to its end or its failure."""
+    places, configured, clock = frame.places, frame.configured, frame.clock
+    loop = asyncio.get_running_loop()
+    failed: asyncio.Future[Exception] = loop.create_future()
+    store = Store(
+        open_database(places.database),
+        open_reader(places.database),
+        clock,
+        ThreadCommitter(loop.call_soon_threadsafe),
+        lambda error: None if failed.done() else failed.set_result(error),
+    )
+    law = LawFiles(places, clock, (configured.name, frame.keys.node))
+    node = Node(store, clock, frame.entropy, frame.keys, _settings(frame), law.law)
+    law.changed = node.law_changed
+    async with asyncio.TaskGroup() as tasks:
+        transport = LinkTransport(
+            keys=frame.keys,
+            owner=node.peers,
+            entropy=frame.entropy,
+            clock=clock,
+            tasks=tasks,
+            certificate=frame.keys.tls_certificate,
+            key=frame.keys.tls_key,
+        )
+        watch = FileWatch(loop)
+        site = Site(
+            runs=places.run / "agents",
+            boot=boot_id(),
+            clock=clock,
+            watch=watch,
+            tasks=tasks,
+            environment=environment(),
+            socket=str(places.agent_socket),
+            token_of=lambda agent: (places.tokens / agent).read_text().strip(),
+        )
+        inside = Inside(node)
+        roster = AgentRoster(site, places.tokens, node.desk)
+        inside.operator = Operator(node, law, roster)
+        api = Api(inside, operator_token=configured.operator.auth == "token")
+        try:
+            await _open(frame, node, transport, api, roster, failed)
+            if not failed.done():
+                ready(node.status())
+            await _until(frame.stop, failed)
+        finally:
+            await _close(node, store, transport, api, roster, failed.done())
+            watch.close()
+    if failed.done():
+        raise _store_error(failed.result(), places)
+
+
+async def _open(
+    frame: _Frame,
+    node: Node,
+    transport: LinkTransport,
+    api: Api,
+    roster: AgentRoster,
+    failed: asyncio.Future[Exception],
+) -> None:
+    started = asyncio.Event()
+    if frame.configured.listen:
+        host, _, port = frame.configured.listen.rpartition(":")
+        await transport.listen(host.strip("[]"), int(port))
+    node.start(transport, started.set)
+    await _until(started, failed)
+    if failed.done():
+        return
+    await api.listen_unix(Surface.agent, frame.places.agent_socket)
+    await api.listen_unix(Surface.operator, frame.places.operator_socket)
+    for surface, listen in (
+        (Surface.agent, frame.configured.agent.listen),
+        (Surface.operator, frame.configured.operator.listen),
+    ):
+        if listen:
+            host, _, port = listen.rpartition(":")
+            await api.listen_tcp(surface, host.strip("[]"), int(port))
+    for agent in list(node.agents.values()):
+        await roster.start(agent.spec)
+
+
+async def _close(
+    node: Node, store: Store, transport: LinkTransport, api: Api, roster: AgentRoster, failed: bool
+) -> None:
+    await api.stop()
+    await roster.close(0.0 if failed else DRAIN)
+    node.close()
+    await transport.close()
+    while not (failed or store.idle):
+        await asyncio.sleep(0.002)
+    store.close()
+
+
+async def _until(event: asyncio.Event, failed: asyncio.Future[Exception]) -> None:
+    waiting = asyncio.ensure_future(event.wait())
+    await asyncio.wait([waiting, failed], return_when=asyncio.FIRST_COMPLETED)
+    waiting.cancel()
+
+
+async def _broken(frame: _Frame, error: GatepostError) -> None:
+    """Say why for a moment, then try again."""
+    api = Api(Broken(error), operator_token=frame.configured.operator.auth == "token")
+    await api.listen_unix(Surface.agent, frame.places.agent_socket)
+    await api.listen_unix(Surface.operator, frame.places.operator_socket)
+    try:
+        await asyncio.wait_for(frame.stop.wait(), RETRY)
+    except TimeoutError:
+        return
+    finally:
+        await api.stop()
+
+
+def _only(error: Exception) -> Exception:
+    """The one error in a group of one: a task group wraps what it passes on."""
+    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
+        error = error.exceptions[0]
+    return error
+
+
+def _settings(frame: _Frame) -> Settings:
+    configured = frame.configured
+    return Settings(
+        name=configured.name,
+        version=__version__,
+        home=str(frame.places.home),
+        listen=configured.listen,
+        pid=os.getpid(),
+        expires_ms=configured.delivery.expires,
+        horizon_ms=configured.delivery.horizon,
+    )
+
+
+def _endpoints(listen: str, advertise: str) -> tuple[str, ...]:
+    if advertise:
+        return (advertise,)
+    host = listen.rpartition(":")[0].strip("[]")
+    return (listen,) if listen and host not in ("0.0.0.0", "::", "") else ()
+
+
+def _store_error(error: Exception, places: Layout) -> GatepostError:
+    from gatepost.store.database import classify
+
+    return classify(error, str(places.database))
+
+
+def _silent(status: NodeStatus) -> None:
+    """Ready again after a failure: said by the log, not by the first screen."""
