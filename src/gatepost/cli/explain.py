@@ -66,10 +66,10 @@ def _code(call: Call, code: str) -> int:
 
 def _question(what: list[str], at: int, remote: bool) -> Question:
     if len(what) > 1:
-        sender, verbs, to = terms(what)
-        if len(verbs) > 1:
+        sender, (verb, *more), to = terms(what)
+        if more:
             raise GatepostError("usage.invalid", what="explain takes one verb at a time")
-        return Question(sender=sender, to=to, verb=verbs[0], at=at, remote=remote)
+        return Question(sender=sender, to=to, verb=verb, at=at, remote=remote)
     if CODE.fullmatch(what[0]):
         near = nearest(what[0], CATALOGUE, 3)
         raise GatepostError(

@@ -46,7 +46,7 @@ WORDS = "amber otter violin moss lantern reed"
 def view(state: str, text: str = "", message: str = ID, **more: object) -> MessageView:
     """A question of main's to specialist@lab in `state`, answered with `text`."""
     return MessageView(
-        **{  # pyright: ignore[reportArgumentType]
+        **{
             "id": message,
             "direction": "out",
             "verb": "ask",
@@ -66,7 +66,7 @@ def view(state: str, text: str = "", message: str = ID, **more: object) -> Messa
 def run(text: str, **more: object) -> Run:
     """A question from main@home that waits for specialist."""
     return Run(
-        **{  # pyright: ignore[reportArgumentType]
+        **{
             "run": "run-1",
             "id": ID,
             "agent": "specialist",
