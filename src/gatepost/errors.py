@@ -159,7 +159,7 @@ def _entries() -> tuple[Entry, ...]:
         Entry("invitation.used", f.usage, "the invitation was used already", "gatepost peers invite NAME", who="the other operator"),
         # adapters: why a run failed (the text of the message's outcome says more)
         Entry("adapter.no_command", f.configuration, "the agent's command is not there", "gatepost agents remove {agent}", who="the agent's operator"),
-        Entry("adapter.not_started", f.local, "the agent's command cannot be started", "gatepost doctor", who="the agent's operator"),
+        Entry("adapter.not_started", f.local, "the agent's command cannot be started", "gatepost agents list", who="the agent's operator"),
         Entry("adapter.crashed", f.local, "the agent's command ended without its last word", "gatepost messages show {id}", who="the agent's operator"),
         Entry("adapter.garbage", f.local, "the agent's command printed what is not the protocol", "gatepost messages show {id}", who="the agent's operator"),
         Entry("adapter.flood", f.local, "the agent's command printed more than it may", "gatepost messages show {id}", who="the agent's operator"),
