@@ -1,0 +1,78 @@
+"""What an adapter is, and what it is given of the machine it stands on.
+
+An adapter wakes one agent from its mailbox. `compose` builds the `Site` once and hands it to every
+adapter; an adapter reads no environment, no clock and no configuration of its own.
+"""
+
+from asyncio import TaskGroup
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from gatepost.ports import Clock
+
+
+class Adapter(Protocol):
+    """Wakes one agent: holds the claim on its mailbox from `start` to `stop`."""
+
+    async def start(self) -> None:
+        """Settle the runs that were open, by evidence, then take new ones.
+
+        Raises `mailbox.taken`.
+        """
+        ...
+
+    async def stop(self, drain: float, keep: bool = True) -> None:
+        """Take nothing new, wait `drain` seconds for the runs in hand, give the mailbox up.
+
+        What still runs then goes on by itself and is found again by the next `start`; without
+        `keep` (the agent is removed) it is stopped instead.
+        """
+        ...
+
+
+class Watch(Protocol):
+    """Tells when files grow."""
+
+    def follow(self, path: str, grew: Callable[[], None]) -> Callable[[], None]:
+        """Call `grew` soon after something was written to the file.
+
+        Returns the function that stops it.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds on agents. Times in seconds, sizes in bytes."""
+
+    output: int = 8 * 1024 * 1024
+    """What one run may print, on stdout and stderr together."""
+    stop: float = 5.0
+    """From SIGTERM to SIGKILL."""
+    restart: float = 60.0
+    """The longest pause before a command that stays is started again."""
+    answer: float = 30.0
+    """How long a called webhook may take to answer one request."""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The machine as adapters see it.
+
+    `runs` is the directory below which each agent keeps what its adapter must find again after a
+    crash. `boot` names the current start of the machine ("" when that cannot be known).
+    `environment` is the node's own, from which children get a harmless part; `socket` the path of
+    the agent socket and `token_of` gives an agent's token for it.
+    """
+
+    runs: Path
+    boot: str
+    clock: Clock
+    watch: Watch
+    tasks: TaskGroup
+    environment: Mapping[str, str]
+    socket: str
+    token_of: Callable[[str], str]
+    limits: Limits = Limits()
