@@ -62,7 +62,7 @@ def explained(
         stages=tuple(_line(step) for step in decision.steps),
         headline=_headline(decision, request),
         code=decision.code,
-        fixes=tuple(dict.fromkeys(step.fix for step in blockers if step.fix)),
+        fixes=_fixes(blockers),
         remote_node=(request.to.alias or request.to.node) if outbound else "",
         remote=remote_fixes(request, facts) if outbound else (),
         rules=decision.rules,
@@ -104,6 +104,13 @@ def refused_there(word: str, request: Request, facts: Facts) -> Explanation:
     line = StageLine("allowed", verdict, "", node, because, fixes[-1] if fixes else "")
     code = {"held": "policy.held", "limited": "policy.limited"}.get(word, "policy.denied")
     return Explanation(verdict, (line,), because, code, (), node, fixes)
+
+
+def _fixes(blockers: list[Step]) -> tuple[str, ...]:
+    # A rule that goes takes its limits along; raising them would find no rule.
+    gone = {step.rule for step in blockers if step.stage == "allowed" and step.rule}
+    kept = (step for step in blockers if step.stage != "limits" or step.rule not in gone)
+    return tuple(dict.fromkeys(step.fix for step in kept if step.fix))
 
 
 def _line(step: Step) -> StageLine:

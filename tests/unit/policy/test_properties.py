@@ -41,10 +41,10 @@ def test_a_hold_opens_nothing_that_a_rule_denies(
     texts: list[str], added: str, request: Request, stand: Facts
 ):
     denying = [text.replace("allow", "deny", 1).replace("hold", "deny", 1) for text in texts]
-    before = evaluate(law(numbered(denying)), request, stand)
-    after = evaluate(law(numbered([*denying, added])), request, stand)
-    if any(rule in before.rules for rule in (f"r{n}" for n in range(len(denying)))):
-        assert after.verdict == "deny"
+    before = evaluate(law(numbered(denying)), request, stand, full=True)
+    after = evaluate(law(numbered([*denying, added])), request, stand, full=True)
+    assert before.verdict == "deny"
+    assert after.verdict == "deny" or not before.rules
 
 
 @given(st.lists(rules(limits=False), min_size=1, max_size=6), requests(), situations(), st.data())
