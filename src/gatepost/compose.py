@@ -1,7 +1,8 @@
 """Puts a node together: the parts list, and nothing else that thinks.
 
-`initialise` makes a home directory, `start` runs the node of one in the foreground. When a commit fails (disk full, I/O error) the
-core is thrown away and made again from what is durable, while the API says why; nothing that was answered is lost.
+`initialise` makes a home directory, `start` runs the node of one in the foreground. When a commit
+fails (disk full, I/O error) the core is thrown away and made again from what is durable, while the
+API says why; nothing that was answered is lost.
 """
 
 import asyncio

@@ -1,4 +1,7 @@
-"""Which agents are woken by what: starts and stops their adapters, and keeps their tokens for local use."""
+"""Which agents are woken by what.
+
+Starts and stops their adapters, and keeps their tokens for local use.
+"""
 
 import os
 from collections.abc import Callable

@@ -1,7 +1,8 @@
 """Addresses: `agent@node`, the only way an agent is named.
 
-A bare `agent` is local. `node` is an alias (this node's own name for a peer) or a full node id. Names are lower case, so
-two addresses that look alike are alike; parsing happens once, at the edge, and everything inside compares parsed values.
+A bare `agent` is local. `node` is an alias (this node's own name for a peer) or a full node id.
+Names are lower case, so two addresses that look alike are alike; parsing happens once, at the edge,
+and everything inside compares parsed values.
 """
 
 import re
@@ -15,7 +16,10 @@ NODE_ID = re.compile(r"[a-z2-7]{52}")
 
 
 class Address(msgspec.Struct, frozen=True):
-    """One agent. `node` is None for an agent of this node, else an alias or a node id of 52 characters."""
+    """One agent.
+
+    `node` is None for an agent of this node, else an alias or a node id of 52 characters.
+    """
 
     agent: str
     node: str | None = None
@@ -35,7 +39,10 @@ def parse(text: str) -> Address:
 
 
 def check_name(name: str, part: str = "name", whole: str | None = None) -> str:
-    """Return `name` when it is a valid agent name or alias: 1 to 64 of a-z 0-9 . _ - (a letter or digit at both ends)."""
+    """Return `name` when it is a valid agent name or alias.
+
+    1 to 64 of a-z 0-9 . _ - (a letter or digit at both ends).
+    """
     if not NAME.fullmatch(name):
         raise GatepostError(
             "address.invalid",
@@ -47,7 +54,7 @@ def check_name(name: str, part: str = "name", whole: str | None = None) -> str:
 
 
 def is_node_id(text: str) -> bool:
-    """True for the 52-character form of a node id (which is never a valid alias by length of meaning: aliases stay ≤ 40)."""
+    """True for a node id in its 52-character form."""
     return NODE_ID.fullmatch(text) is not None
 
 

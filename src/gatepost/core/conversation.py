@@ -1,7 +1,10 @@
-"""How far a message has come: hops, visited nodes and automatic turns, stamped from the run that causes it.
+"""How far a message has come.
 
-A person's message starts at nothing. A message an agent sends while it works on another inherits that one's stamps, one hop and one turn
-further, with this node among the visited: so A→B→C→A stops, whatever the agents write. Replies, updates and cancels are not hops.
+Hops, visited nodes and automatic turns, stamped from the run that causes it.
+
+A person's message starts at nothing. A message an agent sends while it works on another inherits
+that one's stamps, one hop and one turn further, with this node among the visited: so A→B→C→A stops,
+whatever the agents write. Replies, updates and cancels are not hops.
 """
 
 import msgspec
@@ -10,7 +13,7 @@ from gatepost.core.entry import Message
 
 
 class Stamps(msgspec.Struct, frozen=True):
-    """`hops` counts messages that led here with this one, `turns` automatic ones, `visited` the node ids passed."""
+    """Messages that led here (with this one), automatic ones among them, node ids passed."""
 
     hops: int = 1
     turns: int = 0

@@ -247,9 +247,7 @@ def _open(
     plain = _unseal(header, data, layout, unwrap)
     items = _split(plain, digests)
     control, entries = _read_items(items)
-    return Opened(
-        header.from_node, control, entries, data[: layout.signature], header, items[0]
-    )
+    return Opened(header.from_node, control, entries, data[: layout.signature], header, items[0])
 
 
 def _measure(data: bytes) -> _Layout:

@@ -1,7 +1,8 @@
 """States of a message and the only legal changes between them.
 
-A message moves forward only: it may skip states (a quick answer is never seen `working`), it never goes back, and the first
-outcome wins. Tools, API, CLI, screens and the A2A mapping use exactly these words.
+A message moves forward only: it may skip states (a quick answer is never seen `working`), it never
+goes back, and the first outcome wins. Tools, API, CLI, screens and the A2A mapping use exactly
+these words.
 """
 
 from typing import Literal
@@ -40,7 +41,10 @@ def is_outcome(state: str) -> bool:
 
 
 def may_change(before: str, after: str) -> bool:
-    """True when a message in `before` may become `after`. Nothing follows an outcome; an outcome may follow anything else."""
+    """True when a message in `before` may become `after`.
+
+    Nothing follows an outcome; an outcome may follow anything else.
+    """
     if before in OUTCOMES:
         return False
     return after in OUTCOMES or after in _NEXT[before]

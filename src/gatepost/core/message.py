@@ -1,4 +1,6 @@
-"""What an agent says and hears: the typed data of the mailbox, the same in process, over the API and in the SDK.
+"""What an agent says and hears.
+
+The typed data of the mailbox, the same in process, over the API and in the SDK.
 
 These are values for callers. How a message looks on the wire between two nodes is `core.entry`.
 """
@@ -29,7 +31,10 @@ class Data(msgspec.Struct, frozen=True, tag_field="type", tag="json"):
 
 
 class File(msgspec.Struct, frozen=True, tag_field="type", tag="file"):
-    """A part that is a file: its bytes (base64 in JSON), a name that is only a label, and a media type."""
+    """A part that is a file.
+
+    Its bytes (base64 in JSON), a name that is only a label, and a media type.
+    """
 
     data: bytes
     name: str = ""
@@ -42,8 +47,9 @@ Content = Text | Data | File
 class Submission(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One message an agent wants to give to another.
 
-    `expires_in` is in milliseconds, 0 means the node's default. `run` names the run the speaker is in, so that hops, visited nodes and
-    automatic turns are stamped from it. `request_key` makes a repeated call attach to the first one's message.
+    `expires_in` is in milliseconds, 0 means the node's default. `run` names the run the speaker is
+    in, so that hops, visited nodes and automatic turns are stamped from it. `request_key` makes a
+    repeated call attach to the first one's message.
     """
 
     verb: Verb
@@ -59,7 +65,10 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The answer to a submission: durable on this node's disk. `attached` when a request key named an earlier message."""
+    """The answer to a submission: durable on this node's disk.
+
+    `attached` when a request key named an earlier message.
+    """
 
     id: str
     state: str
@@ -73,7 +82,10 @@ UpdateKind = Literal["answer", "progress", "artifact", "needs_input", "done", "d
 
 
 class UpdateIn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """News an agent gives about a message it has: `id` is the message; `reason` says why it declined or failed."""
+    """News an agent gives about a message it has: `id` is the message.
+
+    `reason` says why it declined or failed.
+    """
 
     id: str
     kind: UpdateKind
@@ -84,8 +96,9 @@ class UpdateIn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A message handed to an agent: attempt `attempt` of message `id`.
 
-    `sender` is `agent@alias` as this node knows it, `node` the node id whose signature vouches for it (empty for a local sender). `run` is the
-    token that names this run. `redelivered` says an earlier attempt may have run; `again` says this same run was shown before.
+    `sender` is `agent@alias` as this node knows it, `node` the node id whose signature vouches for
+    it (empty for a local sender). `run` is the token that names this run. `redelivered` says an
+    earlier attempt may have run; `again` says this same run was shown before.
     """
 
     run: str
@@ -122,8 +135,9 @@ class Moment(msgspec.Struct, frozen=True, omit_defaults=True):
 class MessageView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What is known about one message, for its sender, its receiver or the operator.
 
-    `direction` is "out", "in" or "local". `parts` are those of the outcome (the answer or result); `question` those of the message itself, only
-    when asked for. `next` says what the reader may do when it is not done.
+    `direction` is "out", "in" or "local". `parts` are those of the outcome (the answer or result);
+    `question` those of the message itself, only when asked for. `next` says what the reader may do
+    when it is not done.
     """
 
     id: str
@@ -159,7 +173,10 @@ def text_of(parts: tuple[Content, ...]) -> str:
 
 
 class InboxQuery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Polling for work: `seen` names messages the agent has read, `wait` is in seconds, `peek` looks without claiming."""
+    """Polling for work.
+
+    `seen` names messages the agent has read, `wait` is in seconds, `peek` looks without claiming.
+    """
 
     seen: tuple[str, ...] = ()
     limit: int = 10

@@ -1,6 +1,9 @@
-"""Parts between their two forms: what callers hold (`core.message`) and what travels (descriptors and one body).
+"""Parts between their two forms.
 
-Packing checks every limit and the form of every part, once, where they enter; unpacking trusts what was measured on the way.
+What callers hold (`core.message`) and what travels (descriptors and one body).
+
+Packing checks every limit and the form of every part, once, where they enter; unpacking trusts what
+was measured on the way.
 """
 
 from typing import Literal
@@ -37,7 +40,10 @@ def pack(parts: tuple[Content, ...]) -> tuple[tuple[Part, ...], bytes]:
 
 
 def unpack(parts: tuple[Part, ...], body: bytes) -> tuple[Content, ...]:
-    """The parts for a reader. Text that is not UTF-8 (a peer's fault) is shown with replacement characters."""
+    """The parts for a reader.
+
+    Text that is not UTF-8 (a peer's fault) is shown with replacement characters.
+    """
     found: list[Content] = []
     at = 0
     for part in parts:

@@ -11,10 +11,11 @@ Direction = Literal["out", "in", "local"]
 
 
 class MessageRow(msgspec.Struct, kw_only=True, gc=False):
-    """One message this node sent (`out`), was given (`in`), or passed between its own agents (`local`).
+    """One message: sent (`out`), given to this node (`in`), or between its agents (`local`).
 
-    `seq` orders messages as this node accepted them. `peer` is the peer's number, 0 for local ones. `slot` is its place in the journal, 0 while it
-    has none. `attempt` counts runs; `started` is when the last began. `digest` is kept only where the body is not.
+    `seq` orders messages as this node accepted them. `peer` is the peer's number, 0 for local ones.
+    `slot` is its place in the journal, 0 while it has none. `attempt` counts runs; `started` is
+    when the last began. `digest` is kept only where the body is not.
     """
 
     seq: int
@@ -43,7 +44,10 @@ class MessageRow(msgspec.Struct, kw_only=True, gc=False):
 
 
 class EntryRow(msgspec.Struct, kw_only=True, gc=False):
-    """An entry that is no message: an update, input, cancel or void. `sent` tells direction; `message` is the seq of the message it is about."""
+    """An entry that is no message: an update, input, cancel or void.
+
+    `sent` tells direction; `message` is the seq of the message it is about.
+    """
 
     seq: int
     peer: int
@@ -60,7 +64,11 @@ class EntryRow(msgspec.Struct, kw_only=True, gc=False):
 
 
 class PeerRow(msgspec.Struct, kw_only=True):
-    """One peer. `blocked` is the operator's word; `stopped` names why the pair stopped by itself ("" while it has not)."""
+    """One peer.
+
+    `blocked` is the operator's word; `stopped` names why the pair stopped by itself ("" while it
+    has not).
+    """
 
     number: int
     node: str
@@ -97,7 +105,10 @@ class JournalRow(msgspec.Struct, kw_only=True, gc=False):
 
 
 class FrameRow(msgspec.Struct, kw_only=True, gc=False):
-    """Evidence: the signed part of a frame a peer sent, and its control part with salt. `acked` is the slot it acknowledges."""
+    """Evidence: the signed part of a frame a peer sent, and its control part with salt.
+
+    `acked` is the slot it acknowledges.
+    """
 
     peer: int
     at: int
@@ -109,7 +120,10 @@ class FrameRow(msgspec.Struct, kw_only=True, gc=False):
 
 
 class InviteRow(msgspec.Struct, kw_only=True):
-    """An invitation: the public half of its one-time key (hex), never the secret. `answer` repeats the reply to the node that used it."""
+    """An invitation: the public half of its one-time key (hex), never the secret.
+
+    `answer` repeats the reply to the node that used it.
+    """
 
     id: str
     public: str

@@ -23,7 +23,10 @@ class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PeerView(msgspec.Struct, frozen=True, kw_only=True):
-    """One peer. `state` is "connected", "connecting", "waiting", "blocked", "frozen" or "stopped"; times in ms."""
+    """One peer.
+
+    `state` is "connected", "connecting", "waiting", "blocked", "frozen" or "stopped"; times in ms.
+    """
 
     alias: str
     node: str
@@ -40,7 +43,10 @@ class PeerView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AgentView(msgspec.Struct, frozen=True, kw_only=True):
-    """One agent, local or (with `node`) of a peer. `attached` says how it is woken now, or "polls"."""
+    """One agent, local or (with `node`) of a peer.
+
+    `attached` says how it is woken now, or "polls".
+    """
 
     address: str
     adapter: str = ""
@@ -52,9 +58,12 @@ class AgentView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AgentSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """How an agent is woken. `adapter` is "", "echo", "process" or "webhook"; empty means it polls.
+    """How an agent is woken.
 
-    `command` and `mode` ("once" or "stay") serve `process`, `url` and `secret` serve `webhook`. `run_seconds` 0 means no limit.
+    `adapter` is "", "echo", "process" or "webhook"; empty means it polls.
+
+    `command` and `mode` ("once" or "stay") serve `process`, `url` and `secret` serve `webhook`.
+    `run_seconds` 0 means no limit.
     """
 
     name: str
@@ -90,7 +99,10 @@ class Invitation(msgspec.Struct, frozen=True):
 
 
 class Paired(msgspec.Struct, frozen=True):
-    """The ending of a pairing, the same on both sides. `words` are the six words both screens show."""
+    """The ending of a pairing, the same on both sides.
+
+    `words` are the six words both screens show.
+    """
 
     alias: str
     node: str

@@ -11,14 +11,20 @@ LAST = 0.2
 
 
 class FileWatch:
-    """Tells when files grow by looking: often while one does, rarely while it is quiet, never when none is followed."""
+    """Tells when files grow by looking.
+
+    Often while one does, rarely while it is quiet, never when none is followed.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._timers: dict[object, asyncio.TimerHandle] = {}
 
     def follow(self, path: str, grew: Callable[[], None]) -> Callable[[], None]:
-        """Call `grew` soon after something was written to the file. Returns the function that stops it."""
+        """Call `grew` soon after something was written to the file.
+
+        Returns the function that stops it.
+        """
         key = object()
         self._look(key, path, grew, -1, FIRST)
 

@@ -1,7 +1,8 @@
 """The agents of this node: how each is woken, what waits for it, and who works for it now.
 
-A message joins the lane of its conversation: lanes run side by side, up to the agent's limit, and within a lane one run at a time in
-order. An agent has at most one claim: the client (adapter, SDK connection, polling tool) that takes its runs.
+A message joins the lane of its conversation: lanes run side by side, up to the agent's limit, and
+within a lane one run at a time in order. An agent has at most one claim: the client (adapter, SDK
+connection, polling tool) that takes its runs.
 """
 
 from collections import deque
@@ -14,7 +15,10 @@ from gatepost.ports import Client
 
 @dataclass(slots=True)
 class Worker:
-    """A client with its claim: how many runs it takes at a time, and the runs it must still give evidence for."""
+    """A client with its claim.
+
+    How many runs it takes at a time, and the runs it must still give evidence for.
+    """
 
     client: Client
     kind: str
@@ -52,7 +56,10 @@ class Agent:
             lane.append(message)
 
     def put_back(self, message: OpenMessage) -> None:
-        """A run was given back: its message is the next of its lane, and its lane the next of all."""
+        """A run was given back.
+
+        Its message is the next of its lane, and its lane the next of all.
+        """
         self.lanes.setdefault(message.row.conversation, deque())
         self.ready.appendleft(message)
 

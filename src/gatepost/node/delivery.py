@@ -1,7 +1,10 @@
-"""What an exchange brings, decided: every slot of a peer's journal ends here as a row, an update, or both.
+"""What an exchange brings, decided.
 
-There is always a decision, now: admitted, refused (with the word the peer may learn), expired on arrival, or void. Updates go to
-the outbox, everything else to the inbox. Policy is asked inside the step whose commit moves the cursor.
+Every slot of a peer's journal ends here as a row, an update, or both.
+
+There is always a decision, now: admitted, refused (with the word the peer may learn), expired on
+arrival, or void. Updates go to the outbox, everything else to the inbox. Policy is asked inside the
+step whose commit moves the cursor.
 """
 
 from collections.abc import Callable

@@ -1,7 +1,9 @@
-"""One agent's mailbox, by callbacks: submit, update, cancel, watch, claim. Implements `ports.Desk`.
+"""One agent's mailbox, by callbacks: submit, update, cancel, watch, claim.
 
-Who speaks was fixed when the desk was made; nothing here takes an agent's word for who it is. What a message costs on its way in is in
-`submit`: resolve, stamp, decide, keep.
+Implements `ports.Desk`.
+
+Who speaks was fixed when the desk was made; nothing here takes an agent's word for who it is. What
+a message costs on its way in is in `submit`: resolve, stamp, decide, keep.
 """
 
 from collections.abc import Callable
@@ -232,7 +234,10 @@ class Desk:
     # news and ends
 
     def update(self, update: UpdateIn, done: Callable[[GatepostError | None], None]) -> None:
-        """Give news about, or end, a message this agent has; or answer `needs_input` of one it sent."""
+        """Give news about, or end, a message this agent has.
+
+        Or answer `needs_input` of one it sent.
+        """
         rooms = self._rooms
         try:
             message = rooms.inbox.find(self.agent, update.id)
@@ -286,7 +291,10 @@ class Desk:
         return stop
 
     def follow(self, message: str, seen: Callable[[MessageView], None]) -> Callable[[], None]:
-        """Like `watch` without the look at now: for a message just accepted, whose state is known."""
+        """Like `watch` without the look at now.
+
+        For a message just accepted, whose state is known.
+        """
         return self._rooms.outbox.watch(message, seen)
 
     def shown(self, message: str) -> MessageView:

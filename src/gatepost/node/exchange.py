@@ -1,9 +1,9 @@
 """One peer's exchange: the shell around both journals with it.
 
-Everything ready after one commit goes in one frame, together with the ack. An ack with nothing to ride on waits a few
-milliseconds for company. What arrives is judged (lives first), taken in slot order, handed to `Handler` for decision, and
-acknowledged once the commit that holds the decisions is through. The exchange never decides about messages and never reads the
-database after its start.
+Everything ready after one commit goes in one frame, together with the ack. An ack with nothing to
+ride on waits a few milliseconds for company. What arrives is judged (lives first), taken in slot
+order, handed to `Handler` for decision, and acknowledged once the commit that holds the decisions
+is through. The exchange never decides about messages and never reads the database after its start.
 """
 
 from typing import Protocol
@@ -69,7 +69,10 @@ class Handler(Protocol):
 
 
 class Exchange:
-    """Both journals with one peer. `number` names it in the store, `live` says whether slots may be given."""
+    """Both journals with one peer.
+
+    `number` names it in the store, `live` says whether slots may be given.
+    """
 
     def __init__(
         self,
@@ -142,7 +145,10 @@ class Exchange:
     # sending
 
     def say(self, row: EntryRow) -> None:
-        """Send an entry that answers something: it takes a slot now, or waits for contact. Written either way."""
+        """Send an entry that answers something: it takes a slot now, or waits for contact.
+
+        Written either way.
+        """
         if self.live and not self.waiting and self.outgoing.room():
             given = self.outgoing.give(row.kind, row.id, item(row.salt, row.data))
             row.slot = given.n

@@ -1,7 +1,8 @@
 """One timer for everything that expires.
 
-It knows when the next open message expires and sleeps until then; nothing is polled. Clocks decide only whether to refuse: an expiry is
-written together with the fact that the message was not handed over, so a wrong clock makes it early or late, never false.
+It knows when the next open message expires and sleeps until then; nothing is polled. Clocks decide
+only whether to refuse: an expiry is written together with the fact that the message was not handed
+over, so a wrong clock makes it early or late, never false.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The guard: asks the one evaluator with what this node knows, and takes from the counters once it acts.
+"""Asks the one evaluator with what this node knows, and takes from the counters.
 
 It holds the law in force, what is paused, and the rate counters. It decides nothing by itself.
 """
@@ -17,7 +17,10 @@ HERE = Party("")
 
 
 class Guard:
-    """Policy as the node uses it. `law` may be exchanged at any time; a decision is always made by the one in force."""
+    """Policy as the node uses it.
+
+    `law` may be exchanged at any time; a decision is always made by the one in force.
+    """
 
     def __init__(
         self, node: str, name: str, law: Law, clock: Clock, agents: Callable[[], tuple[str, ...]]

@@ -1,6 +1,7 @@
-"""Events: every step the node takes is told here once, and audit, log, metrics and screens only listen.
+"""Events: every step is told here once; audit, log, metrics and screens only listen.
 
-The last thousand are kept for whoever comes late. A listener that raises is a bug and is not caught here.
+The last thousand are kept for whoever comes late. A listener that raises is a bug and is not caught
+here.
 """
 
 from collections import deque

@@ -1,9 +1,11 @@
 """Messages this node was given, by peers or by its own agents: admitted, handed over, and ended.
 
-Every decision leaves a row. What is admitted waits in its agent's lane; a run is committed before the agent is called, and its end is one
-commit with the last update. After a start, runs that were open are shown to whoever claims the agent and go on only by
-evidence: it has it (goes on), it provably did not start (next attempt), nobody knows (next attempt, marked, if the agent is safe to
-repeat, else `unknown`). An admitted message that was never claimed may expire; a claimed one never does.
+Every decision leaves a row. What is admitted waits in its agent's lane; a run is committed before
+the agent is called, and its end is one commit with the last update. After a start, runs that were
+open are shown to whoever claims the agent and go on only by evidence: it has it (goes on), it
+provably did not start (next attempt), nobody knows (next attempt, marked, if the agent is safe to
+repeat, else `unknown`). An admitted message that was never claimed may expire; a claimed one never
+does.
 """
 
 import hashlib
@@ -105,7 +107,10 @@ class Inbox:
     def refuse(
         self, row: MessageRow, exchange: Exchange, firm: bool = True
     ) -> Callable[[], None] | None:
-        """Record a decision that admits nothing, and tell the sender. While not `firm`, returns what to do when it is."""
+        """Record a decision that admits nothing, and tell the sender.
+
+        While not `firm`, returns what to do when it is.
+        """
         self._store.messages.add(row)
         self._hub.emit(f"message.{row.state}", message=row.id, agent=row.recipient, text=row.reason)
         message = OpenMessage(row)
@@ -240,7 +245,10 @@ class Inbox:
         return None
 
     def update(self, message: OpenMessage, update: UpdateIn, done: Callable[[], None]) -> None:
-        """News of the agent about a message it has. `done` after the commit. Raises `message.too_large`."""
+        """News of the agent about a message it has.
+
+        `done` after the commit. Raises `message.too_large`.
+        """
         parts, body = pack(update.parts)
         row = message.row
         if update.kind in ("progress", "artifact", "needs_input"):
@@ -272,7 +280,10 @@ class Inbox:
         body: bytes = b"",
         shown: tuple[Content, ...] = (),
     ) -> None:
-        """The outcome of a message: its state, its last update and the next run of its lane, in one commit."""
+        """The outcome of a message.
+
+        Its state, its last update and the next run of its lane, in one commit.
+        """
         row = message.row
         if self.open.pop((row.peer, row.id), None) is None:
             return

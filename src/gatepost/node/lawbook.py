@@ -1,4 +1,7 @@
-"""The law in its files: read again when they changed, written by commands, and never replaced by a broken one."""
+"""The law in its files.
+
+Read again when they changed, written by commands, and never replaced by a broken one.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -61,7 +64,10 @@ class LawFiles:
         )
 
     def revoke(self, rule_id: str) -> str:
-        """Cut a rule out of its file; returns the command that made it, "" when it was written by hand."""
+        """Cut a rule out of its file.
+
+        Returns the command that made it, "" when it was written by hand.
+        """
         edited = remove_rules(self._places, (rule_id,), self._read)
         self.reload()
         return edited.undo

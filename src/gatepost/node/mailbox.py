@@ -1,6 +1,9 @@
-"""One agent's mailbox for tasks: the desk's callbacks as coroutines. Implements `ports.Mailbox`.
+"""One agent's mailbox for tasks: the desk's callbacks as coroutines.
 
-Nothing is decided here. Waiting is a future that the desk's callback resolves; a wait that ends returns the current state.
+Implements `ports.Mailbox`.
+
+Nothing is decided here. Waiting is a future that the desk's callback resolves; a wait that ends
+returns the current state.
 """
 
 import asyncio

@@ -1,7 +1,8 @@
 """The node: its rooms put together, its life begun, and what is durable taken up again.
 
-A node is made over a store that holds nothing uncommitted. `start` commits a new life before anything is sent. When a commit fails the node is
-thrown away and another is made over the same store: a failed commit is a crash of the core without a crash of the process.
+A node is made over a store that holds nothing uncommitted. `start` commits a new life before
+anything is sent. When a commit fails the node is thrown away and another is made over the same
+store: a failed commit is a crash of the core without a crash of the process.
 """
 
 from collections.abc import Callable
@@ -42,7 +43,10 @@ VERBS = ("see", "send", "ask", "delegate")
 
 
 class Node:
-    """One node. `events`, `tokens`, `peers`, `pairing`, `talk` and `shown` are its rooms for the operator."""
+    """One node.
+
+    `events`, `tokens`, `peers`, `pairing`, `talk` and `shown` are its rooms for the operator.
+    """
 
     def __init__(
         self,
@@ -148,7 +152,10 @@ class Node:
         self.store.then(go)
 
     def close(self) -> None:
-        """Stop handing over and close the links. What is written is still committed by the store's owner."""
+        """Stop handing over and close the links.
+
+        What is written is still committed by the store's owner.
+        """
         if not self._closed:
             self._closed = True
             self.inbox.close()

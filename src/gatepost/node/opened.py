@@ -1,6 +1,7 @@
 """An open message in memory: its row, and its content while that is at hand.
 
-The row is the truth that is written; content of messages that wait long is dropped from memory and read again when needed.
+The row is the truth that is written; content of messages that wait long is dropped from memory and
+read again when needed.
 """
 
 from dataclasses import dataclass, field
@@ -14,7 +15,10 @@ from gatepost.ports.store import Store
 
 @dataclass(slots=True)
 class OpenMessage:
-    """One message that has not ended. `salt` and `data` are its entry as bytes, `header` the same, read."""
+    """One message that has not ended.
+
+    `salt` and `data` are its entry as bytes, `header` the same, read.
+    """
 
     row: MessageRow
     salt: bytes = b""

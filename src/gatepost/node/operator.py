@@ -1,6 +1,9 @@
-"""What the operator asks of the node: agents, peers, policy, messages, tokens. Every change says how to undo it.
+"""What the operator asks of the node: agents, peers, policy, messages, tokens.
 
-Thin on purpose: each call is a few lines over the room that does it. Callers are the operator's socket and nobody an agent can reach.
+Every change says how to undo it.
+
+Thin on purpose: each call is a few lines over the room that does it. Callers are the operator's
+socket and nobody an agent can reach.
 """
 
 import asyncio
@@ -112,7 +115,10 @@ class Operator:
     def agents(
         self, asking: str = "", query: str = "", can: str = "", limit: int = 50
     ) -> list[AgentView]:
-        """Agents of this node; `asking` names the agent that looks, `can` what it must be allowed."""
+        """Agents of this node.
+
+        `asking` names the agent that looks, `can` what it must be allowed.
+        """
         found: list[AgentView] = []
         for name in sorted(self._node.agents):
             view = self._node.agent_view(name, asking)

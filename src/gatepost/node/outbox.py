@@ -1,10 +1,14 @@
-"""Messages this node's agents give to others: accepted, slotted, withdrawn, and ended by what the receiver says.
+"""Messages this node's agents give to others.
 
-`accepted` is answered after the commit that holds the message. A message without a slot has never left this node, so its expiry or
-cancel is local and certain. One with a slot can only be withdrawn by a void in its place, and once the peer has acknowledged, only by
-asking (`cancel`); in both cases the outcome is the peer's update and nothing else. The first outcome wins.
+Accepted, slotted, withdrawn, and ended by what the receiver says.
 
-In memory are messages in flight (bounded by credit) and the head of each peer's queue; the rest of a long queue stays in the store.
+`accepted` is answered after the commit that holds the message. A message without a slot has never
+left this node, so its expiry or cancel is local and certain. One with a slot can only be withdrawn
+by a void in its place, and once the peer has acknowledged, only by asking (`cancel`); in both cases
+the outcome is the peer's update and nothing else. The first outcome wins.
+
+In memory are messages in flight (bounded by credit) and the head of each peer's queue; the rest of
+a long queue stays in the store.
 """
 
 import hashlib
@@ -45,7 +49,10 @@ Seen = Callable[[MessageView], None]
 
 @dataclass(slots=True)
 class Queue:
-    """The head of one peer's queue. Messages behind seq `loaded` up to `last` are in the store only."""
+    """The head of one peer's queue.
+
+    Messages behind seq `loaded` up to `last` are in the store only.
+    """
 
     head: deque[OpenMessage] = field(default_factory=deque[OpenMessage])
     loaded: int = 0
@@ -86,7 +93,10 @@ class Outbox:
     def accept(
         self, message: OpenMessage, exchange: Exchange, accepted: Callable[[], None]
     ) -> None:
-        """Keep a message for a peer; `accepted` after its commit. It takes a slot at once when it can."""
+        """Keep a message for a peer; `accepted` after its commit.
+
+        It takes a slot at once when it can.
+        """
         row, queue = message.row, self.queue(exchange.number)
         row.seq = self._sequence.message()
         if row.state == "accepted" and exchange.can_give() and not queue.head and not queue.more:
@@ -152,7 +162,10 @@ class Outbox:
     # what the peer says
 
     def acked(self, slots: list[Slot]) -> None:
-        """The peer has these slots. Tells those who watch, and asks to cancel what was withdrawn too late."""
+        """The peer has these slots.
+
+        Tells those who watch, and asks to cancel what was withdrawn too late.
+        """
         for slot in slots:
             if slot.kind == "update" or (message := self.open.get(slot.id)) is None:
                 continue
@@ -162,13 +175,16 @@ class Outbox:
                 self._notify(message)
 
     def wants_cancel(self, slot: Slot) -> OpenMessage | None:
-        """The message whose withdrawal this acknowledged void was, when somebody wanted it cancelled."""
+        """The message this acknowledged void withdrew, when somebody wanted it cancelled."""
         if slot.voided != "cancelled":
             return None
         return self.open.get(slot.id)
 
     def apply(self, exchange: Exchange, taken: Taken, update: Update) -> None:
-        """An update of the peer about a message it was given. Anything else it claims is ignored."""
+        """An update of the peer about a message it was given.
+
+        Anything else it claims is ignored.
+        """
         message = self.open.get(update.id)
         if message is None or message.row.peer != exchange.number or not message.row.slot:
             return
@@ -228,7 +244,10 @@ class Outbox:
         return True
 
     def expire_slotted(self, exchange: Exchange, now: int) -> None:
-        """Withdraw unacknowledged messages whose time is over; give up on a peer beyond the horizon."""
+        """Withdraw unacknowledged messages whose time is over.
+
+        Give up on a peer beyond the horizon.
+        """
         for slot in list(exchange.outgoing.slots.values()):
             message = self.open.get(slot.id)
             if message is None or slot.kind != "message" or slot.n > exchange.outgoing.durable:

@@ -1,7 +1,8 @@
 """Pairing: a one-time invitation turned into a peer on both sides.
 
-The inviter consumes the invitation in the commit that inserts the peer; the accepter inserts it when the proven reply came. A repeated
-request of the node that used it gets the same reply again, so a crash between the two commits mends itself. Pairing grants nothing but `ping`.
+The inviter consumes the invitation in the commit that inserts the peer; the accepter inserts it
+when the proven reply came. A repeated request of the node that used it gets the same reply again,
+so a crash between the two commits mends itself. Pairing grants nothing but `ping`.
 """
 
 from collections.abc import Callable

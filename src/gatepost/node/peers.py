@@ -1,8 +1,8 @@
 """The peers of this node: who they are, whether they are linked, and when to dial again.
 
-A link is wished for with every peer that may have one; the wait between dials doubles to five minutes with jitter, is kept across
-restarts, and ends at any authentic contact. What arrives is verified here (the frame's ladder) before an exchange sees it. Implements
-`ports.LinkOwner`.
+A link is wished for with every peer that may have one; the wait between dials doubles to five
+minutes with jitter, is kept across restarts, and ends at any authentic contact. What arrives is
+verified here (the frame's ladder) before an exchange sees it. Implements `ports.LinkOwner`.
 """
 
 from collections.abc import Callable
@@ -32,7 +32,10 @@ PairRequest = Callable[[bytes, bytes, Callable[[bytes | None], None]], None]
 
 @dataclass(slots=True)
 class Peer:
-    """One peer in memory. `error` is the last failed dial (code, why); `since` when its state last changed (ms)."""
+    """One peer in memory.
+
+    `error` is the last failed dial (code, why); `since` when its state last changed (ms).
+    """
 
     row: PeerRow
     record: NodeRecord

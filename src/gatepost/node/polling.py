@@ -1,7 +1,10 @@
-"""Agents nobody is attached to poll: reading claims a message, and it is shown again until a later call names its id.
+"""Agents nobody is attached to poll.
 
-A message named as seen has been read: a `send` is then `delivered`, an ask or task goes on until its reply. The poller is the agent's
-client only while nobody else is; its runs stay open between calls and across restarts, for reading them again is their evidence.
+Reading claims a message, and it is shown again until a later call names its id.
+
+A message named as seen has been read: a `send` is then `delivered`, an ask or task goes on until
+its reply. The poller is the agent's client only while nobody else is; its runs stay open between
+calls and across restarts, for reading them again is their evidence.
 """
 
 import asyncio
@@ -47,7 +50,7 @@ class Poller:
             self._arrived.set()
 
     async def poll(self, desk: Desk, query: InboxQuery) -> tuple[Run, ...]:
-        """One call: acknowledge what was seen, then show what is open, waiting up to `query.wait` seconds for something."""
+        """Acknowledge what was seen, then show what is open; wait for something when asked to."""
         if query.peek:
             return desk.waiting(query.limit)
         self._attach(desk)

@@ -1,7 +1,8 @@
 """Request keys: a repeated call attaches to the first one's message.
 
-A key lives as long as its message; the same key with other arguments is `request_key.conflict`. A refused attempt leaves no key. Calls that
-come while the first one's commit is still running wait for it.
+A key lives as long as its message; the same key with other arguments is `request_key.conflict`. A
+refused attempt leaves no key. Calls that come while the first one's commit is still running wait
+for it.
 """
 
 from collections.abc import Callable
@@ -23,7 +24,10 @@ class Requests:
         self._running: dict[Key, tuple[bytes, list[Done]]] = {}
 
     def attach(self, key: Key, typed: bytes, done: Done) -> bool:
-        """Join the message this key stands for. False when the key is new. Raises `request_key.conflict`."""
+        """Join the message this key stands for.
+
+        False when the key is new. Raises `request_key.conflict`.
+        """
         running = self._running.get(key)
         if running is not None:
             _same(running[0], typed, key)

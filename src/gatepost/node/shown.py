@@ -1,6 +1,9 @@
-"""Messages as they are shown: found by id, seen by whoever may see them, with their timeline read back from the store.
+"""Messages as they are shown.
 
-A timeline is not kept; it is derived: the message's own row, the ack that proved it received, and every entry about it.
+Found by id, seen by whoever may see them, with their timeline read back from the store.
+
+A timeline is not kept; it is derived: the message's own row, the ack that proved it received, and
+every entry about it.
 """
 
 from gatepost.core.entry import Message, Update, decode_entry
@@ -30,7 +33,10 @@ class Shown:
         self._inbox = inbox
 
     def find(self, id: str, agent: str = "") -> MessageRow:
-        """The row of a message by id or unique beginning; with `agent`, only one it sent or has. Raises `message.unknown`."""
+        """The row of a message by id or unique beginning; with `agent`, only one it sent or has.
+
+        Raises `message.unknown`.
+        """
         found = [row for row in self._store.messages.find(id, 64) if _concerns(row, agent)]
         exact = [row for row in found if row.id == id] or found
         if not exact or (len(exact) > 1 and len({row.id for row in exact}) > 1):

@@ -1,6 +1,9 @@
-"""Live questions between two nodes: ping and agents. Never durable, judged by the same evaluator, answered only on a live link.
+"""Live questions between two nodes: ping and agents.
 
-`ping` passes policy; a ping of the wire asks only whether the other node answers at all, and is answered to every paired peer.
+Never durable, judged by the same evaluator, answered only on a live link.
+
+`ping` passes policy; a ping of the wire asks only whether the other node answers at all, and is
+answered to every paired peer.
 """
 
 from collections.abc import Callable

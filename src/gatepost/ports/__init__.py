@@ -1,8 +1,8 @@
 """The ports: what the inside needs of the outside, as Protocols owned by the inside.
 
-`node` is written against these alone and knows no event loop: every call returns at once and answers through callbacks. Real
-implementations live in `host`, `store` and `transports`; a world of simulated nodes brings others, and one contract suite runs
-over both.
+`node` is written against these alone and knows no event loop: every call returns at once and
+answers through callbacks. Real implementations live in `host`, `store` and `transports`; a world of
+simulated nodes brings others, and one contract suite runs over both.
 """
 
 from collections.abc import Callable, Sequence
@@ -106,7 +106,10 @@ class Line(Protocol):
         ...
 
     def send(self, frame: bytes) -> bool:
-        """Hand one frame over, never blocking. False when the line is down or its buffer is full (nothing was taken)."""
+        """Hand one frame over, never blocking.
+
+        False when the line is down or its buffer is full (nothing was taken).
+        """
         ...
 
     def close(self, reason: str) -> None:
@@ -118,15 +121,23 @@ class LinkOwner(Protocol):
     """What a transport tells the node. Every call is made from the loop and returns at once."""
 
     def record_of(self, node: str) -> NodeRecord | None:
-        """The pinned record of a peer that may link now; None for strangers and blocked peers (they get a generic close)."""
+        """The pinned record of a peer that may link now.
+
+        None for strangers and blocked peers (they get a generic close).
+        """
         ...
 
     def greeting(self, node: str) -> bytes:
-        """The canonical control part (lives, cursors, chains) to be signed within the hello to that peer."""
+        """The control part (lives, cursors, chains) to be signed within the hello to a peer."""
         ...
 
     def newer_record(self, record: NodeRecord, signed: bytes) -> None:
-        """A peer showed a newer record of itself, checked against the pinned one; `link_up` follows. `signed` is its bytes."""
+        """A peer showed a newer record of itself, checked against the pinned one.
+
+        `link_up` follows.
+
+        `signed` is its bytes.
+        """
         ...
 
     def link_up(self, line: Line, control: bytes) -> None:
@@ -146,21 +157,33 @@ class LinkOwner(Protocol):
         ...
 
     def dial_failed(self, node: str, code: str, why: str) -> None:
-        """A dial ended without a link. `code` is of the catalogue (`peer.unreachable`, `peer.wrong_node`)."""
+        """A dial ended without a link.
+
+        `code` is of the catalogue (`peer.unreachable`, `peer.wrong_node`).
+        """
         ...
 
     def pair_request(
         self, request: bytes, spki: bytes, answer: Callable[[bytes | None], None]
     ) -> None:
-        """A stranger presents an invitation. `answer` takes the reply once it is durable, or None to close without a word."""
+        """A stranger presents an invitation.
+
+        `answer` takes the reply once it is durable, or None to close without a word.
+        """
         ...
 
 
 class Transport(Protocol):
-    """How frames travel. The node asks for links; back-off and the wish to be linked are the node's."""
+    """How frames travel.
+
+    The node asks for links; back-off and the wish to be linked are the node's.
+    """
 
     def dial(self, node: str, endpoints: Sequence[str], spki: bytes) -> None:
-        """Start one attempt to link; nothing when there is a link or an attempt. Ends in `link_up` (whoever dialled) or `dial_failed`."""
+        """Start one attempt to link; nothing when there is a link or an attempt.
+
+        Ends in `link_up` (whoever dialled) or `dial_failed`.
+        """
         ...
 
     def pair(
@@ -175,7 +198,10 @@ class Transport(Protocol):
 
 
 class Client(Protocol):
-    """Whoever works for one agent: an adapter, an SDK connection, a polling tool. Calls are made after the commit they follow from."""
+    """Whoever works for one agent: an adapter, an SDK connection, a polling tool.
+
+    Calls are made after the commit they follow from.
+    """
 
     def offer(self, run: Run) -> None:
         """Start this run; it is committed as claimed."""
@@ -195,11 +221,17 @@ class Claim(Protocol):
 
     @property
     def open_runs(self) -> tuple[Run, ...]:
-        """Runs that were open when the claim began; each must be settled by `evidence` before it goes on."""
+        """Runs that were open when the claim began.
+
+        Each must be settled by `evidence` before it goes on.
+        """
         ...
 
     def evidence(self, run: str, found: str) -> None:
-        """What became of a run that was open before: "running" (this client has it and will end it), "not_run", or "none"."""
+        """What became of a run that was open before.
+
+        "running" (this client has it and will end it), "not_run", or "none".
+        """
         ...
 
     def capacity(self, n: int) -> None:
@@ -212,7 +244,10 @@ class Claim(Protocol):
 
 
 class Desk(Protocol):
-    """One agent's mailbox, by callbacks. Who speaks was fixed when it was made; `Mailbox` is the same for tasks."""
+    """One agent's mailbox, by callbacks.
+
+    Who speaks was fixed when it was made; `Mailbox` is the same for tasks.
+    """
 
     @property
     def agent(self) -> str:
@@ -222,11 +257,17 @@ class Desk(Protocol):
     def submit(
         self, submission: Submission, done: Callable[[Receipt | GatepostError], None]
     ) -> None:
-        """Accept a message; `done` is called after the commit that holds it (or with the refusal)."""
+        """Accept a message.
+
+        `done` is called after the commit that holds it (or with the refusal).
+        """
         ...
 
     def update(self, update: UpdateIn, done: Callable[[GatepostError | None], None]) -> None:
-        """Give news about, or end, a message this agent has; or answer `needs_input` of one it sent (kind "answer")."""
+        """Give news about, or end, a message this agent has.
+
+        Or answer `needs_input` of one it sent (kind "answer").
+        """
         ...
 
     def cancel(self, message: str, done: Callable[[MessageView | GatepostError], None]) -> None:
@@ -234,11 +275,18 @@ class Desk(Protocol):
         ...
 
     def watch(self, message: str, seen: Callable[[MessageView], None]) -> Callable[[], None]:
-        """Call `seen` at every change of a message this agent sent or has (once now). Returns the function that stops it."""
+        """Call `seen` at every change of a message this agent sent or has (once now).
+
+        Returns the function that stops it.
+        """
         ...
 
     def claim(self, client: Client, capacity: int, kind: str) -> Claim:
-        """Work for this agent. Raises `mailbox.taken` when another client does. `kind` is for people: "sdk", "process", "polls"."""
+        """Work for this agent.
+
+        Raises `mailbox.taken` when another client does. `kind` is for people: "sdk", "process",
+        "polls".
+        """
         ...
 
 
@@ -255,7 +303,11 @@ class Mailbox(Protocol):
         ...
 
     async def check(self, message: str, wait: float = 0.0) -> MessageView:
-        """Where a message stands; waits up to `wait` seconds for its outcome (or `needs_input`), then returns the current state."""
+        """Where a message stands.
+
+        Waits up to `wait` seconds for its outcome (or `needs_input`), then returns the current
+        state.
+        """
         ...
 
     async def cancel(self, message: str) -> MessageView:

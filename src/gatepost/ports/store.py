@@ -1,4 +1,6 @@
-"""The store as the node needs it: writes join the current batch, `then` runs once the batch is durable.
+"""The store as the node needs it.
+
+Writes join the current batch, `then` runs once the batch is durable.
 
 Reads see what is committed. One implementation runs on a file and in memory; the SQL is the same.
 """
@@ -58,7 +60,7 @@ class MessageTable(Protocol):
         ...
 
     def open(self, peer: int, direction: str) -> Iterator[MessageRow]:
-        """Open messages with a peer in order, sent ones only when they have a slot (the others are `waiting`)."""
+        """Open messages with a peer in order; sent ones only when they have a slot."""
         ...
 
     def held(self) -> Iterator[MessageRow]:
@@ -70,11 +72,17 @@ class MessageTable(Protocol):
         ...
 
     def count_waiting(self, peer: int) -> tuple[int, int, int]:
-        """Messages to a peer without a slot: how many, when the oldest was accepted, the highest seq."""
+        """Messages to a peer without a slot.
+
+        How many, when the oldest was accepted, the highest seq.
+        """
         ...
 
     def expired(self, now: int, limit: int) -> list[MessageRow]:
-        """Open messages whose time is over and whose end is this node's to say: unslotted or unclaimed."""
+        """Open messages whose time is over and whose end is this node's to say.
+
+        Unslotted or unclaimed.
+        """
         ...
 
     def next_expiry(self, after: int) -> int:
@@ -98,7 +106,10 @@ class MessageTable(Protocol):
         ...
 
     def unacked(self, peer: int, low: int, out: int) -> tuple[list[MessageRow], list[EntryRow]]:
-        """What stands in slots above `out` of the journal to a peer, by slot. Entries are sought from seq `low` on."""
+        """What stands in slots above `out` of the journal to a peer, by slot.
+
+        Entries are sought from seq `low` on.
+        """
         ...
 
     def waiting_entries(self, peer: int) -> list[EntryRow]:

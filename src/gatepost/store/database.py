@@ -1,8 +1,9 @@
 """Opening the database: one node per directory, a sound SQLite, a local disk, the right schema.
 
-Refuses rather than risks: an SQLite inside the range of the WAL-reset corruption race, a network file system (its locks and fsync lie), a
-second node on the same directory, a damaged file, a schema newer than this program. Migrations go forward only, each in one
-transaction with its version number.
+Refuses rather than risks: an SQLite inside the range of the WAL-reset corruption race, a network
+file system (its locks and fsync lie), a second node on the same directory, a damaged file, a schema
+newer than this program. Migrations go forward only, each in one transaction with its version
+number.
 """
 
 import fcntl
@@ -61,7 +62,10 @@ class Lock:
 
 
 def open_database(path: Path) -> apsw.Connection:
-    """Open (or create) and migrate the database of a node. Raises the `store.*` errors of the catalogue."""
+    """Open (or create) and migrate the database of a node.
+
+    Raises the `store.*` errors of the catalogue.
+    """
     check_library()
     check_disk(path.parent)
     new = not path.exists()
@@ -113,7 +117,10 @@ def check_library() -> None:
 
 
 def check_disk(directory: Path, mounts: str | None = None) -> None:
-    """Refuse a network file system. `mounts` is the text of /proc/self/mountinfo (read when not given)."""
+    """Refuse a network file system.
+
+    `mounts` is the text of /proc/self/mountinfo (read when not given).
+    """
     if mounts is None:
         info = Path("/proc/self/mountinfo")
         mounts = info.read_text() if info.exists() else ""
@@ -160,6 +167,9 @@ def _prepare(connection: apsw.Connection) -> None:
 
 
 def _small(connection: apsw.Connection) -> bool:
-    """A full check costs about a second per gigabyte; above 64 MiB only pages that are read are checked."""
+    """A full check costs about a second per gigabyte.
+
+    Above 64 MiB only pages that are read are checked.
+    """
     pages, size = connection.pragma("page_count"), connection.pragma("page_size")
     return isinstance(pages, int) and isinstance(size, int) and pages * size <= 64 * 1024 * 1024

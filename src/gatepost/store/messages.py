@@ -1,4 +1,7 @@
-"""Messages, their bodies, and the entries about them: the only SQL that knows these three tables."""
+"""Messages, their bodies, and the entries about them.
+
+The only SQL that knows these three tables.
+"""
 
 from collections.abc import Iterator
 
@@ -28,7 +31,10 @@ _astuple = msgspec.structs.astuple
 
 
 class Messages:
-    """Rows of `message`, `body` and `entry`. Writes join the current batch; reads see what is committed."""
+    """Rows of `message`, `body` and `entry`.
+
+    Writes join the current batch; reads see what is committed.
+    """
 
     def __init__(self, writer: Writer, reader: apsw.Connection) -> None:
         self._write = writer.write
@@ -99,7 +105,10 @@ class Messages:
         return list(self._rows(where, peer, after, limit))
 
     def count_waiting(self, peer: int) -> tuple[int, int, int]:
-        """Messages to a peer without a slot: how many, when the oldest was accepted, the last seq."""
+        """Messages to a peer without a slot.
+
+        How many, when the oldest was accepted, the last seq.
+        """
         sql = (
             "SELECT count(*), min(accepted), max(seq) FROM message"
             " WHERE ended = 0 AND peer = ? AND direction = 'out' AND slot = 0"

@@ -1,4 +1,7 @@
-"""Peers, their journals, the frames kept as evidence, and invitations: the only SQL that knows these tables."""
+"""Peers, their journals, the frames kept as evidence, and invitations.
+
+The only SQL that knows these tables.
+"""
 
 import apsw
 import msgspec
@@ -25,7 +28,10 @@ _astuple = msgspec.structs.astuple
 
 
 class Peers:
-    """Rows of `peer`, `journal`, `frame` and `invite`. Writes join the current batch; reads see what is committed."""
+    """Rows of `peer`, `journal`, `frame` and `invite`.
+
+    Writes join the current batch; reads see what is committed.
+    """
 
     def __init__(self, writer: Writer, reader: apsw.Connection) -> None:
         self._write = writer.write

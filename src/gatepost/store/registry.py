@@ -12,7 +12,10 @@ _TOKEN = TokenRow.__struct_fields__
 
 
 class Registry:
-    """Rows of `agent`, `token` and `meta`. Writes join the current batch; reads see what is committed."""
+    """Rows of `agent`, `token` and `meta`.
+
+    Writes join the current batch; reads see what is committed.
+    """
 
     def __init__(self, writer: Writer, reader: apsw.Connection) -> None:
         self._write = writer.write

@@ -12,7 +12,10 @@ from gatepost.store.writer import Committer, Writer
 
 
 class Store:
-    """Implements `ports.Store`. `reader` may be the writing connection itself when commits run inline."""
+    """Implements `ports.Store`.
+
+    `reader` may be the writing connection itself when commits run inline.
+    """
 
     def __init__(
         self,
@@ -43,7 +46,10 @@ class Store:
         return pages * page if isinstance(pages, int) and isinstance(page, int) else 0
 
     def close(self) -> None:
-        """Commit what rides, end the helper thread, close both connections. Nothing may be committing."""
+        """Commit what rides, end the helper thread, close both connections.
+
+        Nothing may be committing.
+        """
         self._writer.close()
         if self._reader is not self._connection:
             self._reader.close()

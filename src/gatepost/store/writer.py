@@ -1,9 +1,11 @@
 """The one writer: group commit that flushes when idle and never lingers.
 
-Rows are collected while the loop turns; when the turn ends and no commit is running, they are executed on the loop thread and `COMMIT`
-(the fsync) runs in a helper thread, so the loop never waits for the disk. What arrives meanwhile is the next batch. Callbacks
-given to `then` run after the commit that holds everything written before them. A failed commit fails the batch and everything that was
-built on it: the writer closes, calls nobody, and reports once; its owner starts again from what is durable.
+Rows are collected while the loop turns; when the turn ends and no commit is running, they are
+executed on the loop thread and `COMMIT` (the fsync) runs in a helper thread, so the loop never
+waits for the disk. What arrives meanwhile is the next batch. Callbacks given to `then` run after
+the commit that holds everything written before them. A failed commit fails the batch and everything
+that was built on it: the writer closes, calls nobody, and reports once; its owner starts again from
+what is durable.
 """
 
 import queue
@@ -20,7 +22,10 @@ Params = tuple[SQLiteValue, ...]
 
 
 class Committer(Protocol):
-    """Where `COMMIT` runs: in a thread for a real disk, inline or after virtual latency in a world."""
+    """Where `COMMIT` runs.
+
+    In a thread for a real disk, inline or after virtual latency in a world.
+    """
 
     def run(self, commit: Callable[[], None], done: Callable[[Exception | None], None]) -> None:
         """Run `commit` and then, on the loop, `done` with what it raised."""
@@ -97,7 +102,10 @@ class Writer:
             self._schedule()
 
     def before(self, key: object, fn: Callable[[], None]) -> None:
-        """Call `fn` just before the batch is executed, once per `key`: for rows that change many times within a batch."""
+        """Call `fn` just before the batch is executed, once per `key`.
+
+        For rows that change many times within a batch.
+        """
         self._before[key] = fn
         if not self._scheduled:
             self._schedule()
@@ -107,7 +115,11 @@ class Writer:
         self._before[key] = fn
 
     def close(self, flush: bool = True) -> None:
-        """End the writer. With `flush`, what was written is committed first, in this thread, and its callbacks are not made."""
+        """End the writer.
+
+        With `flush`, what was written is committed first, in this thread, and its callbacks are not
+        made.
+        """
         while self._committing and not self.broken:
             raise RuntimeError("close the writer between commits")
         if flush and not self.broken:

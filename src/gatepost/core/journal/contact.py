@@ -1,7 +1,7 @@
 """Judging a peer's word about lives and positions, before anything it sends is taken.
 
-The order matters (rule 10 before rule 11): a node first asks whether the peer knows more of it than it knows of itself. A restored
-node that judged its peers first would stop healthy ones.
+The order matters (rule 10 before rule 11): a node first asks whether the peer knows more of it than
+it knows of itself. A restored node that judged its peers first would stop healthy ones.
 """
 
 from enum import Enum
@@ -26,8 +26,9 @@ class Standing(Enum):
 def doubt(mine: Life, control: Control, outgoing: Outgoing, incoming: Incoming) -> str:
     """Why this node must stop towards this peer, or "" when it need not.
 
-    `superseded`: the peer has seen a newer life of this node. `fork`: the peer refuses this life. `behind`: the peer holds
-    more of this node's journal, or was acked more, than this node knows of.
+    `superseded`: the peer has seen a newer life of this node. `fork`: the peer refuses this life.
+    `behind`: the peer holds more of this node's journal, or was acked more, than this node knows
+    of.
     """
     if control.seen is not None and control.seen > mine:
         return "superseded"
@@ -46,7 +47,10 @@ def doubt(mine: Life, control: Control, outgoing: Outgoing, incoming: Incoming) 
 
 
 def standing(control: Control, incoming: Incoming, out: int) -> Standing:
-    """How the life of a frame relates to the one last accepted; `out` is how far this peer has acked this node's journal."""
+    """How the life of a frame relates to the one last accepted.
+
+    `out` is how far this peer has acked this node's journal.
+    """
     life, known = control.life, incoming.life
     if incoming.fork is not None and life == incoming.fork:
         return Standing.refused
@@ -66,7 +70,10 @@ def standing(control: Control, incoming: Incoming, out: int) -> Standing:
 
 
 def takes_entries(mine: Life, control: Control) -> bool:
-    """May entries be taken from this frame? Live frames must quote this exact life, carried ones its era."""
+    """May entries be taken from this frame?
+
+    Live frames must quote this exact life, carried ones its era.
+    """
     if control.seen is None:
         return False
     return control.seen.era == mine.era if control.carried else control.seen == mine

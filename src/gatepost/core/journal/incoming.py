@@ -1,8 +1,11 @@
-"""The receiver's half of a journal: takes slots strictly in order, each once, and says what may be acknowledged.
+"""The receiver's half of a journal.
 
-`take` moves the cursor over every entry that continues the chain and returns them to be decided; the caller writes decisions and
-cursor in one transaction. Entries above the sender's `committed` stay in a tail: taken, but not handed over, answered or acked, because a
-crash of the sender may cut them off (`cut`). The ack is the firm cursor: durable here and committed there.
+Takes slots strictly in order, each once, and says what may be acknowledged.
+
+`take` moves the cursor over every entry that continues the chain and returns them to be decided;
+the caller writes decisions and cursor in one transaction. Entries above the sender's `committed`
+stay in a tail: taken, but not handed over, answered or acked, because a crash of the sender may cut
+them off (`cut`). The ack is the firm cursor: durable here and committed there.
 """
 
 from collections.abc import Sequence
@@ -50,7 +53,11 @@ class Misfit(Exception):  # noqa: N818 - it is an observation about the peer, no
 
 @dataclass(slots=True)
 class Incoming:
-    """State of journal peer→me. `committed` is how far the sender's word and the cursor agree; `durable` is what is on disk here."""
+    """State of journal peer→me.
+
+    `committed` is how far the sender's word and the cursor agree; `durable` is what is on disk
+    here.
+    """
 
     cursor: int
     h: bytes
@@ -67,7 +74,10 @@ class Incoming:
     )
 
     def take(self, first: int, prev: bytes, arrived: Sequence[Arrived]) -> list[Taken]:
-        """Move the cursor over what continues the chain, buffered frames included. Raises `Misfit` when it does not continue it."""
+        """Move the cursor over what continues the chain, buffered frames included.
+
+        Raises `Misfit` when it does not continue it.
+        """
         if not arrived or first + len(arrived) - 1 <= self.cursor:
             return []
         if first > self.cursor + 1:
@@ -80,7 +90,10 @@ class Incoming:
         return taken
 
     def release(self, said: int) -> tuple[int, int]:
-        """The sender says its slots up to `said` are committed. Returns (old, new): slots old+1…new became firm."""
+        """The sender says its slots up to `said` are committed.
+
+        Returns (old, new): slots old+1…new became firm.
+        """
         self.said = max(self.said, said)
         old, new = self.committed, min(self.said, self.cursor)
         for n in range(old + 1, new + 1):
@@ -104,7 +117,10 @@ class Incoming:
         return min(self.buffer, default=0)
 
     def cut(self, life: Life) -> int:
-        """A new boot of the sender: what it never committed is forgotten. Returns the slot above which decisions must be deleted."""
+        """A new boot of the sender: what it never committed is forgotten.
+
+        Returns the slot above which decisions must be deleted.
+        """
         self.life = life
         self.buffer.clear()
         self.tail.clear()

@@ -1,8 +1,9 @@
 """The sender's half of a journal: gives slots, says what is due, retires what the peer has taken.
 
-An entry moves: given (in memory) → durable (its commit is through) → sent → acked. Only durable entries are ever sent, so `committed`
-in a frame is always the last durable slot. After a new contact everything above the peer's cursor is due again; on a live link that
-needs no timer, elsewhere `rewind` sends one frame from the first unacknowledged slot.
+An entry moves: given (in memory) → durable (its commit is through) → sent → acked. Only durable
+entries are ever sent, so `committed` in a frame is always the last durable slot. After a new
+contact everything above the peer's cursor is due again; on a live link that needs no timer,
+elsewhere `rewind` sends one frame from the first unacknowledged slot.
 """
 
 from collections.abc import Iterable, Sequence
@@ -42,7 +43,11 @@ class Due:
 
 @dataclass(slots=True)
 class Outgoing:
-    """State of journal me→peer. `next` is the last slot given, `out` the last one acked, `limit` the credit, `durable` the last slot committed."""
+    """State of journal me→peer.
+
+    `next` is the last slot given, `out` the last one acked, `limit` the credit, `durable` the last
+    slot committed.
+    """
 
     next: int
     h_next: bytes
@@ -72,7 +77,10 @@ class Outgoing:
         return self.next - self.out < WINDOW and self.bytes_out < WINDOW_BYTES
 
     def room_for_message(self) -> bool:
-        """May a message take a slot now? Messages need credit; everything else answers something and does not."""
+        """May a message take a slot now?
+
+        Messages need credit; everything else answers something and does not.
+        """
         return self.next < self.limit and self.room()
 
     def give(self, kind: str, id: str, item: Item) -> Slot:
@@ -85,7 +93,10 @@ class Outgoing:
         return slot
 
     def withdraw(self, n: int, why: str, item: Item) -> None:
-        """Put a void in the place of an unacknowledged message. The slot keeps its digest in the chain; it is due again."""
+        """Put a void in the place of an unacknowledged message.
+
+        The slot keeps its digest in the chain; it is due again.
+        """
         slot = self.slots[n]
         self.bytes_out += len(item.data) - len(slot.item.data)
         slot.item, slot.voided, slot.kind = item, why, "void"
