@@ -1,0 +1,8 @@
+"""Randomness for names a client gives itself; the one place of the SDK that draws it."""
+
+import secrets
+
+
+def new_name() -> str:
+    """A name nobody else has, 26 characters."""
+    return secrets.token_urlsafe(19)
