@@ -98,7 +98,7 @@ def assigned(document: Document, path: Path, value: str | int | None) -> Documen
         _assign(cast("_Node", tree), path, value)
         text = tomlkit.dumps(tree)
     new = Document(document.name, text)
-    if tables(new, "config.invalid") != meant:
+    if _bare(tables(new, "config.invalid")) != _bare(meant):
         where = ".".join(str(part) for part in path)
         raise GatepostError(
             "bug.internal", what=f"setting `{where}` in {document.name} would change more than that"
@@ -136,6 +136,14 @@ def _has(table: dict[str, object], path: Path) -> bool:
         else:
             return False
     return True
+
+
+def _bare(node: object) -> object:
+    """The same without empty tables, which mean nothing and may go with their last key."""
+    if not isinstance(node, dict):
+        return node
+    inner = {key: _bare(one) for key, one in cast("dict[str, object]", node).items()}
+    return {key: one for key, one in inner.items() if one != {}}
 
 
 def _assign(tree: _Node, path: Path, value: str | int | None) -> None:
