@@ -10,6 +10,8 @@ except when the node says that the token is no longer good.
 import asyncio
 from typing import TypeVar
 
+import msgspec
+
 from gatepost.core.calls import Reply, Unwatch
 from gatepost.errors import GatepostError
 from gatepost.sdk.finding import Place
@@ -103,7 +105,13 @@ class Session:
             if reply.kind == "error":
                 del self._calls[n]
                 pending.failed(error_of(reply.body))
-            elif (pending.ok if reply.kind == "ok" else pending.event)(reply.body):
+                continue
+            try:
+                over = (pending.ok if reply.kind == "ok" else pending.event)(reply.body)
+            except msgspec.DecodeError as fault:
+                over = True
+                pending.failed(GatepostError("bug.unknown_error", why=str(fault)))
+            if over:
                 self._calls.pop(n, None)
 
     def _lost(self, line: Line) -> None:

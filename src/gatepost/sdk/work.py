@@ -5,20 +5,24 @@ itself. The end of a run is said until the node has it, however long the node is
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
-from gatepost.core.message import Content, Run, Text, UpdateIn, UpdateKind, text_of
+import msgspec
+
+from gatepost.core.message import Content, Data, Run, Text, UpdateIn, UpdateKind, text_of
 from gatepost.errors import GatepostError
 from gatepost.sdk.mailbox import RemoteMailbox
 
-Words = str | Content | Sequence[Content]
-"""What is said: a text, a part, or several parts."""
+Words = str | Mapping[str, object] | Content | Sequence[Content]
+"""What is said: a text, a JSON object, a part, or several parts."""
 
 
 def parts_of(words: Words) -> tuple[Content, ...]:
     """What is said, as parts."""
     if isinstance(words, str):
         return (Text(words),) if words else ()
+    if isinstance(words, Mapping):
+        return (Data(msgspec.Raw(msgspec.json.encode(words))),)
     return tuple(words) if isinstance(words, Sequence) else (words,)
 
 

@@ -42,6 +42,24 @@ from gatepost.ports import Client
 ENDS = {"answer": "done", "done": "done", "declined": "rejected", "failed": "failed"}
 
 
+class Changes(list[tuple[object, ...]]):
+    """What changed the node, in order; `until` waits for more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._news = asyncio.Event()
+
+    def append(self, change: tuple[object, ...]) -> None:
+        super().append(change)
+        self._news.set()
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not holds():
+                self._news.clear()
+                await self._news.wait()
+
+
 @dataclass
 class Message:
     view: MessageView
@@ -64,7 +82,7 @@ class FakeNode:
         self.boxes = {name: Box() for name in agents or ("main", "helper")}
         self.messages: dict[str, Message] = {}
         self.keys: dict[tuple[str, str], str] = {}
-        self.changes: list[tuple[object, ...]] = []
+        self.changes = Changes()
         self.life = "1.1"
         self.mute = False  # takes submissions and never says so
         self.events = FakeEvents()
@@ -270,6 +288,7 @@ class FakeClaim:
         box = self.node.boxes[self.agent]
         if box.claim is self:
             box.claim = None
+            self.node.changes.append(("release", self.agent))
 
 
 class FakeMailbox:

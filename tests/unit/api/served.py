@@ -1,4 +1,4 @@
-"""The local API over a node in memory, on real sockets in a temporary directory, and a plain client for it."""
+"""The local API over a node in memory, on real sockets in a temporary directory; a plain client."""
 
 import asyncio
 import json

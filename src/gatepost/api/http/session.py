@@ -145,7 +145,7 @@ class Session:
         if isinstance(answer, GatepostError):
             self._out.put(n, "error", answer.report())
         else:
-            self._out.put(n, "ok", answer)
+            self._out.put(n, "ok", _NOTHING if answer is None else answer)
 
     def _watcher(self, n: int, every: bool, away: bool = False) -> Watcher:
         if n in self._watchers:
