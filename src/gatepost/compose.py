@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from gatepost import __version__
@@ -44,6 +45,7 @@ from gatepost.transports.link import LinkTransport
 
 RETRY = 1.0
 DRAIN = 5.0
+_ANY = ("", "::", "0.0.0.0")  # noqa: S104 - recognised, never bound
 Ready = Callable[[NodeStatus], None]
 
 
@@ -157,7 +159,7 @@ async def _core(frame: _Frame, ready: Ready) -> None:
         try:
             await _open(frame, node, transport, api, roster, failed)
             if not failed.done():
-                ready(node.status())
+                ready(node.overview.status())
             await _until(frame.stop, failed)
         finally:
             await _close(node, store, transport, api, roster, failed.done())
@@ -202,15 +204,24 @@ async def _close(
     await roster.close(0.0 if failed else DRAIN)
     node.close()
     await transport.close()
-    while not (failed or store.idle):
-        await asyncio.sleep(0.002)
+    if not failed:
+        await _idle(store)
     store.close()
 
 
+async def _idle(store: Store) -> None:
+    """Wait for the commits under way and what they caused."""
+    while not store.idle:
+        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        store.then(partial(durable.set_result, None))
+        await durable
+
+
 async def _until(event: asyncio.Event, failed: asyncio.Future[Exception]) -> None:
-    waiting = asyncio.ensure_future(event.wait())
-    await asyncio.wait([waiting, failed], return_when=asyncio.FIRST_COMPLETED)
-    waiting.cancel()
+    async with asyncio.TaskGroup() as tasks:
+        waiting = tasks.create_task(event.wait())
+        await asyncio.wait([waiting, failed], return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
 
 
 async def _broken(frame: _Frame, error: GatepostError) -> None:
@@ -228,9 +239,10 @@ async def _broken(frame: _Frame, error: GatepostError) -> None:
 
 def _only(error: Exception) -> Exception:
     """The one error in a group of one: a task group wraps what it passes on."""
-    while isinstance(error, ExceptionGroup) and len(error.exceptions) == 1:
-        error = error.exceptions[0]
-    return error
+    if not isinstance(error, ExceptionGroup):
+        return error
+    inner: list[Exception] = list(error.exceptions)  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+    return _only(inner[0]) if len(inner) == 1 else error
 
 
 def _settings(frame: _Frame) -> Settings:
@@ -250,7 +262,7 @@ def _endpoints(listen: str, advertise: str) -> tuple[str, ...]:
     if advertise:
         return (advertise,)
     host = listen.rpartition(":")[0].strip("[]")
-    return (listen,) if listen and host not in ("0.0.0.0", "::", "") else ()
+    return (listen,) if listen and host not in _ANY else ()
 
 
 def _store_error(error: Exception, places: Layout) -> GatepostError:

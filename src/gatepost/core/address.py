@@ -47,7 +47,7 @@ def check_name(name: str, part: str = "name", whole: str | None = None) -> str:
         raise GatepostError(
             "address.invalid",
             what=f"`{whole or name}` is not an address",
-            why=f"the {part} `{name}` must be 1 to 64 of a-z 0-9 . _ - with a letter or digit at both ends",
+            why=f"the {part} `{name}` is not 1 to 64 of a-z 0-9 . _ -, or ends in a sign",
             suggestion=_repaired(name),
         )
     return name

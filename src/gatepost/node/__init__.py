@@ -1,1 +1,1 @@
-"""The node does: it drives core and policy through the ports, by callbacks, without an event loop."""
+"""The node does: it drives core and policy through the ports, by callbacks, without a loop."""

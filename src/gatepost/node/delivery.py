@@ -9,25 +9,20 @@ step whose commit moves the cursor.
 
 from collections.abc import Callable
 
-from gatepost.core.control import Answer, Query
 from gatepost.core.entry import Cancel, Input, Message, Update, Void
 from gatepost.core.journal.incoming import Taken
 from gatepost.core.journal.outgoing import Slot
 from gatepost.core.parts import unpack
 from gatepost.core.records import MessageRow
-from gatepost.node.agents import Agent
 from gatepost.node.exchange import Exchange
 from gatepost.node.expiry import Expiry
+from gatepost.node.ground import Ground
 from gatepost.node.guard import Guard, party
 from gatepost.node.inbox import Inbox
 from gatepost.node.opened import OpenMessage
 from gatepost.node.outbox import Outbox
-from gatepost.node.sequence import Sequence
+from gatepost.node.talk import Talk
 from gatepost.policy.evaluate import Party
-from gatepost.ports import Clock
-
-Asked = Callable[[Exchange, Query], Answer]
-Answered = Callable[[Exchange, Answer], None]
 
 
 class Delivery:
@@ -35,32 +30,28 @@ class Delivery:
 
     def __init__(
         self,
-        clock: Clock,
-        sequence: Sequence,
+        ground: Ground,
         guard: Guard,
         outbox: Outbox,
         inbox: Inbox,
         expiry: Expiry,
-        agents: dict[str, Agent],
         party_of: Callable[[MessageRow], Party],
         stopped: Callable[[Exchange, str], None],
         contact: Callable[[Exchange, bool], None],
-        asked: Asked,
-        answered: Answered,
+        talk: Talk,
     ) -> None:
-        self._clock = clock
-        self._sequence = sequence
+        self._clock = ground.clock
+        self._sequence = ground.sequence
         self._guard = guard
         self._outbox = outbox
         self._inbox = inbox
         self._expiry = expiry
-        self._agents = agents
         self._party_of = party_of
         self._tails: dict[int, list[tuple[int, Callable[[], None]]]] = {}
         self.stopped = stopped
         self.contact = contact
-        self.asked = asked
-        self.answered = answered
+        self.asked = talk.asked
+        self.answered = talk.answered
 
     def decide(self, exchange: Exchange, taken: Taken) -> None:
         """Decide one slot."""
@@ -136,7 +127,7 @@ class Delivery:
             late=entry.late,
         )
         message = OpenMessage(row, arrived.item.salt, arrived.item.data, entry, arrived.body)
-        known = entry.to_agent in self._agents
+        known = entry.to_agent in self._inbox.agents
         decision = self._guard.admit(
             "inbound",
             message,

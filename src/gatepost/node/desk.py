@@ -23,57 +23,16 @@ from gatepost.core.parts import pack
 from gatepost.core.records import MessageRow
 from gatepost.errors import GatepostError
 from gatepost.node.agents import Agent, Worker, run_token
-from gatepost.node.expiry import Expiry
-from gatepost.node.guard import Guard, party
-from gatepost.node.hub import Hub
+from gatepost.node.guard import party
 from gatepost.node.inbox import Inbox
 from gatepost.node.opened import OpenMessage
-from gatepost.node.outbox import Outbox, new_id, request_hash
-from gatepost.node.peers import Peer, Peers
-from gatepost.node.requests import Requests
-from gatepost.node.sequence import Sequence
-from gatepost.node.settings import Settings
-from gatepost.node.shown import Shown
+from gatepost.node.outbox import new_id, request_hash
+from gatepost.node.peers import Peer
+from gatepost.node.rooms import Rooms
 from gatepost.policy.evaluate import Decision, Party
-from gatepost.ports import Claim, Client, Clock, Entropy
-from gatepost.ports.store import Store
+from gatepost.ports import Claim, Client
 
 MAX_EXPIRES = 30 * 24 * 3600 * 1000
-
-
-class Rooms:
-    """What every desk of a node works with."""
-
-    def __init__(
-        self,
-        node: str,
-        store: Store,
-        clock: Clock,
-        entropy: Entropy,
-        hub: Hub,
-        settings: Settings,
-        sequence: Sequence,
-        guard: Guard,
-        peers: Peers,
-        outbox: Outbox,
-        inbox: Inbox,
-        expiry: Expiry,
-        shown: Shown,
-    ) -> None:
-        self.node = node
-        self.store = store
-        self.clock = clock
-        self.entropy = entropy
-        self.hub = hub
-        self.settings = settings
-        self.sequence = sequence
-        self.guard = guard
-        self.peers = peers
-        self.outbox = outbox
-        self.inbox = inbox
-        self.expiry = expiry
-        self.shown = shown
-        self.requests = Requests(store)
 
 
 class Desk:
@@ -103,14 +62,13 @@ class Desk:
         self, submission: Submission, done: Callable[[Receipt | GatepostError], None]
     ) -> None:
         rooms, to = self._rooms, address.parse(submission.to)
-        peer = None if to.node is None else self._peer(to)
+        peer = self._peer(to.node)
         message, to_party = self._compose(submission, to, peer)
         row = message.row
         if submission.request_key:
             key = (self.agent, submission.request_key)
-            assert message.header is not None
             row.request_key = submission.request_key
-            row.request_hash = request_hash(message.header, submission.to, message.body)
+            row.request_hash = request_hash(message.said, submission.to, message.body)
             if rooms.requests.attach(key, row.request_hash, done):
                 return
         decision = self._decide(message, peer, to_party)
@@ -124,28 +82,29 @@ class Desk:
             def answer() -> None:
                 done(receipt)
 
-        rooms.hub.emit("message.accepted", message=row.id, agent=self.agent, text=submission.to)
+        rooms.ground.hub.emit(
+            "message.accepted", message=row.id, agent=self.agent, text=submission.to
+        )
         if peer is None:
-            row.seq = rooms.sequence.message()
+            row.seq = rooms.ground.sequence.message()
             rooms.inbox.admit(message, ready=row.state != "held")
-            rooms.store.then(answer)
+            rooms.ground.store.then(answer)
         else:
             rooms.outbox.accept(message, peer.exchange, answer)
         rooms.expiry.note(row.expires)
 
-    def _peer(self, to: address.Address) -> Peer | None:
-        assert to.node is not None
-        if to.node in (self._rooms.node, self._rooms.settings.name):
+    def _peer(self, node: str | None) -> Peer | None:
+        if node in (None, self._rooms.ground.node, self._rooms.ground.settings.name):
             return None
-        return self._rooms.peers.find(to.node)
+        return self._rooms.peers.find(node)
 
     def _compose(
         self, submission: Submission, to: address.Address, peer: Peer | None
     ) -> tuple[OpenMessage, Party]:
-        rooms, now = self._rooms, self._rooms.clock.now()
+        rooms, now = self._rooms, self._rooms.ground.clock.now()
         parts, body = pack(submission.parts)
-        conversation = submission.conversation or new_id(rooms.clock, rooms.entropy)
-        expires_in = min(submission.expires_in or rooms.settings.expires_ms, MAX_EXPIRES)
+        conversation = submission.conversation or new_id(rooms.ground.clock, rooms.ground.entropy)
+        expires_in = min(submission.expires_in or rooms.ground.settings.expires_ms, MAX_EXPIRES)
         header = self._header(submission, to.agent, parts, conversation, now, now + expires_in)
         row = MessageRow(
             seq=0,
@@ -162,7 +121,7 @@ class Desk:
             since=now,
         )
         data = encode_entry(header, body)
-        message = OpenMessage(row, rooms.entropy.bytes(SALT_BYTES), data, header, body)
+        message = OpenMessage(row, rooms.ground.entropy.bytes(SALT_BYTES), data, header, body)
         if peer is None:
             return message, party(to.agent)
         return message, party(to.agent, peer.row.node, peer.row.alias, peer.row.owner)
@@ -176,10 +135,10 @@ class Desk:
         now: int,
         expires: int,
     ) -> Message:
-        stamps = stamp(self._cause(submission.run), self._rooms.node)
+        stamps = stamp(self._cause(submission.run), self._rooms.ground.node)
         try:
             return Message(
-                id=new_id(self._rooms.clock, self._rooms.entropy),
+                id=new_id(self._rooms.ground.clock, self._rooms.ground.entropy),
                 from_agent=self.agent,
                 to_agent=to_agent,
                 conversation=conversation,
@@ -245,7 +204,7 @@ class Desk:
                 rooms.inbox.update(message, update, lambda: done(None))
                 return
             self._reply(update)
-            rooms.store.then(lambda: done(None))
+            rooms.ground.store.then(lambda: done(None))
         except GatepostError as error:
             done(error)
 
@@ -261,8 +220,7 @@ class Desk:
         if message.row.peer == 0:
             rooms.inbox.supply(message, update.parts)
             return
-        exchange = rooms.peers.exchange_of(message.row.peer)
-        assert exchange is not None
+        exchange = rooms.peers.by_number[message.row.peer].exchange
         rooms.outbox.reply(message, exchange, update.parts)
 
     def cancel(self, message: str, done: Callable[[MessageView | GatepostError], None]) -> None:
@@ -277,7 +235,7 @@ class Desk:
         except GatepostError as error:
             done(error)
             return
-        rooms.store.then(lambda: done(rooms.shown.message(row.id, self.agent)))
+        rooms.ground.store.then(lambda: done(rooms.shown.message(row.id, self.agent)))
 
     def watch(self, message: str, seen: Callable[[MessageView], None]) -> Callable[[], None]:
         """Call `seen` now and at every change of a message this agent sent or has."""
@@ -304,7 +262,7 @@ class Desk:
     # working
 
     def has(self, run: str) -> bool:
-        """Is this run of the agent open?"""
+        """Whether this run of the agent is open."""
         return run in self._agent.runs
 
     def waiting(self, limit: int) -> tuple[Run, ...]:

@@ -6,66 +6,19 @@ order, handed to `Handler` for decision, and acknowledged once the commit that h
 is through. The exchange never decides about messages and never reads the database after its start.
 """
 
-from typing import Protocol
-
-import msgspec
-
-from gatepost.core.control import Ack, Answer, Control, Have, Life, Query, encode_control
+from gatepost.core.control import Ack, Answer, Control, Have, Query, encode_control
 from gatepost.core.entry import Message
 from gatepost.core.frame import Item, Opened, Sender, build, item
 from gatepost.core.journal.contact import Standing, doubt, standing, takes_entries
-from gatepost.core.journal.incoming import CREDIT, Arrived, Incoming, Misfit, Taken
-from gatepost.core.journal.outgoing import Due, Outgoing, Slot
+from gatepost.core.journal.incoming import CREDIT, Arrived, Incoming, Misfit
+from gatepost.core.journal.outgoing import Due, Outgoing
 from gatepost.core.records import EntryRow, FrameRow, JournalRow
-from gatepost.node.settings import Settings
-from gatepost.ports import Clock, Line, Timer
-from gatepost.ports.store import Store
+from gatepost.node.ground import Ground
+from gatepost.node.handler import Handler
+from gatepost.node.marks import life_text, tail_bytes
+from gatepost.ports import Line, Timer
 
 ACK_AT_ONCE = 128
-
-
-class Handler(Protocol):
-    """What an exchange hands on."""
-
-    def decide(self, exchange: "Exchange", taken: Taken) -> None:
-        """Decide one slot, now, writing the decision into the current batch."""
-        ...
-
-    def released(self, exchange: "Exchange", upto: int) -> None:
-        """Slots up to `upto` became firm: what waited for that may go on."""
-        ...
-
-    def cut(self, exchange: "Exchange", slot: int) -> None:
-        """What was taken above `slot` never happened."""
-        ...
-
-    def acked(self, exchange: "Exchange", slots: list[Slot]) -> None:
-        """The peer has these slots."""
-        ...
-
-    def fill(self, exchange: "Exchange") -> None:
-        """There may be room: give waiting messages their slots."""
-        ...
-
-    def open_items(self, exchange: "Exchange") -> int:
-        """How many of the peer's messages are open here (bounds its credit)."""
-        ...
-
-    def stopped(self, exchange: "Exchange", reason: str, /) -> None:
-        """The pair stopped, durably."""
-        ...
-
-    def asked(self, exchange: "Exchange", query: Query, /) -> Answer:
-        """Answer a live question."""
-        ...
-
-    def answered(self, exchange: "Exchange", answer: Answer, /) -> None:
-        """A live question of ours was answered."""
-        ...
-
-    def contact(self, exchange: "Exchange", live: bool, /) -> None:
-        """Contact began or ended."""
-        ...
 
 
 class Exchange:
@@ -78,19 +31,16 @@ class Exchange:
         self,
         number: int,
         node: str,
-        life: Life,
         sender: Sender,
         outgoing: Outgoing,
         incoming: Incoming,
         *,
-        store: Store,
-        clock: Clock,
-        settings: Settings,
+        ground: Ground,
         handler: Handler,
     ) -> None:
         self.number = number
         self.node = node
-        self.life = life
+        self.life = ground.life
         self.sender = sender
         self.outgoing = outgoing
         self.incoming = incoming
@@ -102,14 +52,14 @@ class Exchange:
         self.seqs: dict[int, int] = {}
         self.tries = 0
         self.heard = 0
-        self._store = store
-        self._clock = clock
-        self._settings = settings
+        self._store = ground.store
+        self._clock = ground.clock
+        self._settings = ground.settings
         self._handler = handler
         self._acked = 0
         self._ack_timer: Timer | None = None
         self._resend_timer: Timer | None = None
-        self._resend_wait = settings.resend_after
+        self._resend_wait = ground.settings.resend_after
         self._out_seen = 0
         self._replied = 0.0
         self._hole_since = 0.0
@@ -164,7 +114,7 @@ class Exchange:
         return self.outgoing.give("message", id, content).n
 
     def can_give(self) -> bool:
-        """May a message take a slot at this moment?"""
+        """Whether a message may take a slot at this moment."""
         return self.live and not self.waiting and self.outgoing.room_for_message()
 
     def fill(self) -> None:
@@ -418,9 +368,9 @@ class Exchange:
                 h=incoming.h,
                 committed=incoming.committed,
                 h_committed=incoming.h_committed,
-                tail=msgspec.msgpack.encode(incoming.tail) if incoming.tail else b"",
-                life=_life_text(incoming.life),
-                fork=_life_text(incoming.fork),
+                tail=tail_bytes(incoming.tail),
+                life=life_text(incoming.life),
+                fork=life_text(incoming.fork),
                 low=min(next(iter(self.seqs.values()), self.low), self.low),
                 tries=self.tries,
                 heard=self.heard,
@@ -433,15 +383,3 @@ class Exchange:
         self.outgoing.committed(n)
         self.incoming.became_durable(cursor, h)
         self.pump()
-
-
-def _life_text(life: Life | None) -> str:
-    return "" if life is None else f"{life.era}.{life.boot}.{life.nonce}"
-
-
-def read_life(text: str) -> Life | None:
-    """The life a journal row names."""
-    if not text:
-        return None
-    era, boot, nonce = text.split(".")
-    return Life(int(era), int(boot), nonce)

@@ -57,7 +57,8 @@ class Expiry:
         now = self._clock.now()
         self._slotted()
         rows = self._store.messages.expired(now, BATCH)
-        if any([self._expire(row) for row in rows]):
+        ended = [self._expire(row) for row in rows]
+        if any(ended):
             # Written with this batch; the next look must see it, or it would find the same rows.
             self._store.then(lambda: self._arm(self._clock.now()))
             self._next = 0

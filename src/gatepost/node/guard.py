@@ -70,8 +70,7 @@ class Guard:
         facts: Facts,
     ) -> Decision:
         """May this message be accepted here? Takes from the counters when it may, or is held."""
-        header = message.header
-        assert header is not None
+        header = message.said
         now = self._clock.now()
         request = Request(
             direction=direction,
@@ -93,7 +92,7 @@ class Guard:
         return decision
 
     def run(self, message: OpenMessage, sender: Party, to: Party, facts: Facts) -> Decision:
-        """May this message be handed over now?"""
+        """Decide whether a message may be handed over now."""
         row = message.row
         request = Request(
             direction="local" if row.direction == "local" else "inbound",
@@ -112,7 +111,7 @@ class Guard:
         return evaluate(self.law, request, facts, full)
 
     def is_paused(self, *names: str) -> bool:
-        """Is the node, or any of these peers or agents, paused?"""
+        """Whether the node, or any of these peers or agents, is paused."""
         return bool(self.paused) and ("" in self.paused or any(n in self.paused for n in names))
 
 

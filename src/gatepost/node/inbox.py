@@ -12,25 +12,21 @@ import hashlib
 from collections import deque
 from collections.abc import Callable
 
-from gatepost.core.entry import SALT_BYTES, Message, Part, Update, decode_entry, encode_entry
+from gatepost.core.entry import Part
 from gatepost.core.lifecycle import State
 from gatepost.core.message import Content, Run, UpdateIn
 from gatepost.core.parts import pack
-from gatepost.core.records import EntryRow, MessageRow
+from gatepost.core.records import MessageRow
 from gatepost.errors import GatepostError
 from gatepost.node.agents import Agent, run_token
 from gatepost.node.exchange import Exchange
+from gatepost.node.ground import Ground
 from gatepost.node.guard import Guard, party
-from gatepost.node.hub import Hub
-from gatepost.node.opened import OpenMessage, content, load_body
-from gatepost.node.sequence import Sequence
-from gatepost.node.settings import Settings
+from gatepost.node.opened import OpenMessage, content, load_body, message_of
+from gatepost.node.telling import NO_PARTS, Telling
 from gatepost.policy.evaluate import Party
-from gatepost.ports import Clock, Entropy, Timer
-from gatepost.ports.store import Store
 
 POISON_AFTER = 3
-NO_PARTS: tuple[Part, ...] = ()
 
 
 class Inbox:
@@ -38,35 +34,24 @@ class Inbox:
 
     def __init__(
         self,
-        store: Store,
-        clock: Clock,
-        entropy: Entropy,
-        hub: Hub,
-        settings: Settings,
-        sequence: Sequence,
+        ground: Ground,
         guard: Guard,
         agents: dict[str, Agent],
-        exchange_of: Callable[[int], Exchange | None],
+        telling: Telling,
         party_of: Callable[[MessageRow], Party],
         node_of: Callable[[int], str],
-        changed: Callable[[OpenMessage, tuple[Content, ...]], None],
     ) -> None:
         self.open: dict[tuple[int, str], OpenMessage] = {}
         self.counts: dict[int, int] = {}
         self.agents = agents
-        self._store = store
-        self._clock = clock
-        self._entropy = entropy
-        self._hub = hub
-        self._settings = settings
-        self._sequence = sequence
+        self._store = ground.store
+        self._clock = ground.clock
+        self._hub = ground.hub
+        self._settings = ground.settings
         self._guard = guard
-        self._exchange_of = exchange_of
+        self._telling = telling
         self._party_of = party_of
         self._node_of = node_of
-        self._changed = changed
-        self._untold: deque[tuple[float, OpenMessage]] = deque()
-        self._tell_timer: Timer | None = None
         self._closed = False
 
     # admission
@@ -115,9 +100,9 @@ class Inbox:
         self._hub.emit(f"message.{row.state}", message=row.id, agent=row.recipient, text=row.reason)
         message = OpenMessage(row)
         if firm:
-            self._tell(message, exchange, "outcome")
+            self._telling.tell(message, exchange, "outcome")
             return None
-        return lambda: self._tell(message, exchange, "outcome")
+        return lambda: self._telling.tell(message, exchange, "outcome")
 
     def release(self, message: OpenMessage) -> None:
         """A held message was approved, or its slot became firm: it waits for its agent now."""
@@ -129,7 +114,7 @@ class Inbox:
     def hold(self, message: OpenMessage, exchange: Exchange | None) -> None:
         """Tell the sender that its message waits for a person here."""
         if exchange is not None:
-            self._tell(message, exchange, "state")
+            self._telling.tell(message, exchange, "state")
 
     # runs
 
@@ -175,10 +160,7 @@ class Inbox:
     def _offer(self, agent: Agent, message: OpenMessage, run: Run) -> None:
         if agent.runs.get(run.run) is not message or self._closed:
             return
-        if message.row.peer == 0:
-            self._changed(message, ())
-        else:
-            self._tell_later(message)
+        self._telling.working(message)
         if agent.worker is not None:
             agent.worker.client.offer(run)
 
@@ -187,8 +169,7 @@ class Inbox:
         row = message.row
         if not message.data:
             load_body(self._store, message)
-        entry, body = decode_entry(message.data)
-        assert isinstance(entry, Message)
+        entry, body = message_of(message.data)
         message.header = entry
         message.data = b""
         node = self._node_of(row.peer)
@@ -262,7 +243,7 @@ class Inbox:
             if update.kind == "needs_input":
                 self._set_state(message, "needs_input", "", "agent")
             what = "state" if update.kind == "needs_input" else update.kind
-            self._news(message, what, parts, body, update.parts)
+            self._telling.news(message, what, parts, body, update.parts)
             self._store.then(done)
             return
         state = _end_state(update, message)
@@ -292,7 +273,7 @@ class Inbox:
         if agent is not None:
             agent.leave(message)
         self._set_state(message, state, reason, by)
-        self._news(message, "outcome", parts, body, shown)
+        self._telling.news(message, "outcome", parts, body, shown)
         if agent is not None and agent.ready:
             self.dispatch(agent)
 
@@ -301,84 +282,6 @@ class Inbox:
         row.state, row.since, row.reason, row.by = state, self._clock.now(), reason, by
         self._store.messages.set_state(row.seq, state, row.since, reason, by)
         self._hub.emit(f"message.{state}", message=row.id, agent=row.recipient, text=reason)
-
-    def _news(
-        self,
-        message: OpenMessage,
-        what: str,
-        parts: tuple[Part, ...],
-        body: bytes,
-        shown: tuple[Content, ...],
-    ) -> None:
-        exchange = self._exchange_of(message.row.peer)
-        if exchange is not None:
-            self._tell(message, exchange, what, parts, body)
-        else:
-            self._store.messages.add_entry(self._entry(message, what, parts, body))
-            self._store.then(lambda: self._changed(message, shown))
-
-    # telling the sender
-
-    def _tell(
-        self,
-        message: OpenMessage,
-        exchange: Exchange,
-        what: str,
-        parts: tuple[Part, ...] = NO_PARTS,
-        body: bytes = b"",
-    ) -> None:
-        message.told = True
-        exchange.say(self._entry(message, what, parts, body))
-
-    def _entry(
-        self, message: OpenMessage, what: str, parts: tuple[Part, ...], body: bytes
-    ) -> EntryRow:
-        row = message.row
-        update = Update(
-            id=row.id,
-            what=what,  # pyright: ignore[reportArgumentType]
-            state=row.state,  # pyright: ignore[reportArgumentType]
-            at=self._clock.now(),
-            run=row.attempt,
-            started=row.started,
-            reason=row.reason,
-            by=row.by,  # pyright: ignore[reportArgumentType]
-            late=row.late,
-            redelivered=row.redelivered,
-            seq=message.news,
-            parts=parts,
-        )
-        return EntryRow(
-            seq=self._sequence.entry(),
-            peer=row.peer,
-            sent=row.peer != 0,
-            message=row.seq,
-            kind="update",
-            id=row.id,
-            at=update.at,
-            what=what,
-            state=row.state,
-            salt=self._entropy.bytes(SALT_BYTES),
-            data=encode_entry(update, body),
-        )
-
-    def _tell_later(self, message: OpenMessage) -> None:
-        """Say `working` unless the outcome comes first: a quick answer needs no second update."""
-        self._untold.append((self._clock.monotonic() + self._settings.working_delay, message))
-        if self._tell_timer is None:
-            self._tell_timer = self._clock.call_later(self._settings.working_delay, self._tell_due)
-
-    def _tell_due(self) -> None:
-        self._tell_timer = None
-        now = self._clock.monotonic()
-        while self._untold and self._untold[0][0] <= now:
-            message = self._untold.popleft()[1]
-            exchange = self._exchange_of(message.row.peer)
-            if message.row.state == "working" and not message.told and exchange is not None:
-                self._tell(message, exchange, "state")
-        if self._untold and not self._closed:
-            wait = max(0.001, self._untold[0][0] - now)
-            self._tell_timer = self._clock.call_later(wait, self._tell_due)
 
     # what the sender says
 
@@ -422,8 +325,7 @@ class Inbox:
     def close(self) -> None:
         """No more runs are started."""
         self._closed = True
-        if self._tell_timer is not None:
-            self._tell_timer.cancel()
+        self._telling.close()
 
 
 def _end_state(update: UpdateIn, message: OpenMessage) -> State:

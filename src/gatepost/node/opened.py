@@ -6,7 +6,7 @@ read again when needed.
 
 from dataclasses import dataclass, field
 
-from gatepost.core.entry import Message
+from gatepost.core.entry import BadEntry, Message, decode_entry
 from gatepost.core.message import VERB, Content, MessageView, Moment, Verb
 from gatepost.core.parts import unpack
 from gatepost.core.records import MessageRow
@@ -29,6 +29,13 @@ class OpenMessage:
     told: bool = False
     news: int = 0
     approved: tuple[str, ...] = field(default=())
+
+    @property
+    def said(self) -> Message:
+        """Its header, which must be at hand."""
+        if self.header is None:
+            raise RuntimeError("the header of this message is not in memory")
+        return self.header
 
     @property
     def verb(self) -> Verb:
@@ -93,3 +100,11 @@ def load_body(store: Store, message: OpenMessage) -> bool:
 def content(header: Message, body: bytes) -> tuple[Content, ...]:
     """The parts of a message for its reader."""
     return unpack(header.parts, body)
+
+
+def message_of(data: bytes) -> tuple[Message, bytes]:
+    """The message entry in these bytes, and its body. Raises `BadEntry` for any other entry."""
+    entry, body = decode_entry(data)
+    if not isinstance(entry, Message):
+        raise BadEntry("schema", "it is no message")
+    return entry, body

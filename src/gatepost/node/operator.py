@@ -85,7 +85,7 @@ class Operator:
 
     def status(self) -> NodeStatus:
         """One look at the node."""
-        return self._node.status()
+        return self._node.overview.status()
 
     # agents
 
@@ -102,7 +102,7 @@ class Operator:
         made = await self.create_token(spec.name, "made with the agent")
         self._roster.keep_token(spec.name, made.secret)
         await self._roster.start(spec)
-        return node.agent_view(spec.name)
+        return node.overview.agent(spec.name)
 
     async def remove_agent(self, name: str) -> None:
         """Remove an agent; its waiting messages stay until they expire."""
@@ -121,7 +121,7 @@ class Operator:
         """
         found: list[AgentView] = []
         for name in sorted(self._node.agents):
-            view = self._node.agent_view(name, asking)
+            view = self._node.overview.agent(name, asking)
             text = f"{name} {view.about}".lower()
             if query.lower() in text and (not can or can in view.can) and name != asking:
                 found.append(view)
@@ -131,7 +131,7 @@ class Operator:
         """Agents of a peer that it lets this node see."""
         peer = self._node.peers.find(alias)
         answer = await self._ask(peer, "agents", {})
-        return self._node.remote_views(peer, answer, asking)
+        return self._node.overview.remote(peer, answer, asking)
 
     # peers
 
@@ -179,7 +179,7 @@ class Operator:
     def peers(self) -> list[PeerView]:
         """Every peer."""
         peers = self._node.peers.by_alias
-        return [self._node.peer_view(peers[alias]) for alias in sorted(peers)]
+        return [self._node.overview.peer(peers[alias]) for alias in sorted(peers)]
 
     async def ping(self, alias: str, wire: bool = False) -> Ping:
         """A signed ping; with `wire` it stops before the other side's policy."""
@@ -207,7 +207,7 @@ class Operator:
             raise GatepostError(
                 "node.stopped",
                 what=f"the pair with `{alias}` stopped: {peer.row.stopped}",
-                why="going on could run messages twice; that needs `adopt`, which this version has not",
+                why="going on could run messages twice; this version cannot adopt a state",
             )
         return await self._change(alias, "block", lambda peer: setattr(peer.row, "stopped", ""))
 
@@ -259,10 +259,10 @@ class Operator:
     def rules(self) -> list[RuleView]:
         """The law as it stands."""
         self._book.reload()
-        return self._node.rules()
+        return self._node.overview.rules()
 
     def can(self, sender: str, verb: str, to: str) -> bool:
-        """May `sender` do `verb` to `to`, by this node's rules?"""
+        """Whether `sender` may do `verb` to `to`, by this node's rules."""
         return self._explain(sender, verb, to, 0).verdict == "allow"
 
     async def explain(self, question: Question) -> Explanation:
@@ -307,7 +307,7 @@ class Operator:
         elif not other.local:
             direction = "outbound"
         request = Request(direction, verb, one, other, at or node.clock.now())
-        return explain(node.guard.law, request, node.facts_for(one, other))
+        return explain(node.guard.law, request, node.overview.facts_for(one, other))
 
     def _party(self, text: str) -> Party:
         address = parse(text.removeprefix("*@") and text.replace("*@", "any@"))

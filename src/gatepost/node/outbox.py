@@ -37,12 +37,9 @@ from gatepost.core.message import Content, MessageView
 from gatepost.core.parts import pack, unpack
 from gatepost.core.records import EntryRow, MessageRow
 from gatepost.node.exchange import Exchange
-from gatepost.node.hub import Hub
+from gatepost.node.ground import Ground
 from gatepost.node.opened import OpenMessage, load_body, view
-from gatepost.node.sequence import Sequence
-from gatepost.node.settings import Settings
 from gatepost.ports import Clock, Entropy
-from gatepost.ports.store import Store
 
 Seen = Callable[[MessageView], None]
 
@@ -60,32 +57,23 @@ class Queue:
 
     @property
     def more(self) -> bool:
-        """Is there more in the store?"""
+        """Whether there is more in the store."""
         return self.loaded < self.last
 
 
 class Outbox:
     """Every open message this node has sent or will send to peers."""
 
-    def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        entropy: Entropy,
-        hub: Hub,
-        settings: Settings,
-        sequence: Sequence,
-        name_of: Callable[[int], str],
-    ) -> None:
+    def __init__(self, ground: Ground, name_of: Callable[[int], str]) -> None:
         self.open: dict[str, OpenMessage] = {}
         self.queues: dict[int, Queue] = {}
         self._watchers: dict[str, list[Seen]] = {}
-        self._store = store
-        self._clock = clock
-        self._entropy = entropy
-        self._hub = hub
-        self._settings = settings
-        self._sequence = sequence
+        self._store = ground.store
+        self._clock = ground.clock
+        self._entropy = ground.entropy
+        self._hub = ground.hub
+        self._settings = ground.settings
+        self._sequence = ground.sequence
         self._name_of = name_of
 
     # accepting

@@ -13,10 +13,8 @@ from gatepost.core.pairing import Joined, Refused
 from gatepost.core.records import InviteRow, PeerRow
 from gatepost.core.views import Invitation
 from gatepost.errors import GatepostError
-from gatepost.node.hub import Hub
+from gatepost.node.ground import Ground
 from gatepost.node.peers import Peer, Peers
-from gatepost.ports import Clock, Entropy, Keys
-from gatepost.ports.store import Store
 
 Paired = Callable[[Peer | GatepostError], None]
 MAX_OPEN = 64
@@ -25,22 +23,13 @@ MAX_OPEN = 64
 class Pairing:
     """Invitations given and accepted by this node."""
 
-    def __init__(
-        self,
-        name: str,
-        store: Store,
-        clock: Clock,
-        entropy: Entropy,
-        keys: Keys,
-        hub: Hub,
-        peers: Peers,
-    ) -> None:
-        self._name = name
-        self._store = store
-        self._clock = clock
-        self._entropy = entropy
-        self._keys = keys
-        self._hub = hub
+    def __init__(self, ground: Ground, peers: Peers) -> None:
+        self._name = ground.settings.name
+        self._store = ground.store
+        self._clock = ground.clock
+        self._entropy = ground.entropy
+        self._keys = ground.keys
+        self._hub = ground.hub
         self._peers = peers
         self._offers: dict[str, InviteRow] = {}
         self.waiting: dict[str, list[Callable[[Peer], None]]] = {}
@@ -134,7 +123,10 @@ class Pairing:
             nonce=self._entropy.bytes(16),
             sign=self._keys.sign,
         )
-        assert self._peers.transport is not None
+        transport = self._peers.transport
+        if transport is None:
+            done(GatepostError("node.not_running"))
+            return
 
         def heard(reply: bytes | GatepostError) -> None:
             if isinstance(reply, GatepostError):
@@ -149,7 +141,7 @@ class Pairing:
             peer = self._insert(joined, name, words)
             self._store.then(lambda: self._accepted(peer, done))
 
-        self._peers.transport.pair(invitation.endpoints, invitation.tls, request, heard)
+        transport.pair(invitation.endpoints, invitation.tls, request, heard)
 
     def _accepted(self, peer: Peer, done: Paired) -> None:
         self._peers.dial_later(peer, 0.0)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gatepost.core.canonical import NotCanonical
-from gatepost.core.control import Life, decode_control
+from gatepost.core.control import decode_control
 from gatepost.core.entry import chain_start
 from gatepost.core.frame import Rejected, Sender, open_frame
 from gatepost.core.identity import NodeRecord, verify_record
@@ -19,13 +19,13 @@ from gatepost.core.records import JournalRow, MessageRow, PeerRow
 from gatepost.core.retry import backoff
 from gatepost.core.sealing import ContentKeyCache
 from gatepost.errors import GatepostError
-from gatepost.node.exchange import Exchange, Handler, read_life
+from gatepost.node.exchange import Exchange
+from gatepost.node.ground import Ground
 from gatepost.node.guard import Guard, party
-from gatepost.node.hub import Hub
-from gatepost.node.settings import Settings
+from gatepost.node.handler import Handler
+from gatepost.node.marks import read_life, read_tail
 from gatepost.policy.evaluate import Party
-from gatepost.ports import Clock, Entropy, Keys, Line, Timer, Transport
-from gatepost.ports.store import Store
+from gatepost.ports import Line, Timer, Transport
 
 PairRequest = Callable[[bytes, bytes, Callable[[bytes | None], None]], None]
 
@@ -56,32 +56,23 @@ class Peer:
 class Peers:
     """Every peer, by number, node id and alias."""
 
-    def __init__(
-        self,
-        store: Store,
-        clock: Clock,
-        entropy: Entropy,
-        keys: Keys,
-        hub: Hub,
-        guard: Guard,
-        settings: Settings,
-        life: Life,
-    ) -> None:
+    def __init__(self, ground: Ground, guard: Guard) -> None:
         self.by_number: dict[int, Peer] = {}
         self.by_node: dict[str, Peer] = {}
         self.by_alias: dict[str, Peer] = {}
         self.handler: Handler | None = None
         self.pairing: PairRequest | None = None
         self.transport: Transport | None = None
-        self._cache = ContentKeyCache(keys.unwrap)
-        self._store = store
-        self._clock = clock
-        self._entropy = entropy
-        self._keys = keys
-        self._hub = hub
+        self._cache = ContentKeyCache(ground.keys.unwrap)
+        self._ground = ground
+        self._store = ground.store
+        self._clock = ground.clock
+        self._entropy = ground.entropy
+        self._keys = ground.keys
+        self._hub = ground.hub
         self._guard = guard
-        self._settings = settings
-        self._life = life
+        self._settings = ground.settings
+        self._life = ground.life
         self._closed = False
         self._last_number = 0
 
@@ -89,48 +80,57 @@ class Peers:
 
     def add(self, row: PeerRow) -> Peer:
         """Take a peer in, from the store or new."""
-        assert self.handler is not None
         record = verify_record(row.record)
+        exchange = self._exchange(row, self._sender(record))
+        peer = Peer(row, record, exchange, Party(""), self._clock.now())
+        self._last_number = max(self._last_number, row.number)
+        self._enter(peer)
+        return peer
+
+    def _exchange(self, row: PeerRow, sender: Sender) -> Exchange:
+        """Both journals with a peer as the store has them, or at their beginning."""
+        if self.handler is None:
+            raise RuntimeError("peers are added once there is somebody to decide")
         journal = self._store.peers.journal(row.number) or JournalRow(peer=row.number)
-        me = self._keys.node
-        start = chain_start(me, row.node, self._life.era)
-        outgoing = Outgoing(
+        outgoing = self._outgoing(row, journal)
+        exchange = Exchange(
+            row.number,
+            row.node,
+            sender,
+            outgoing,
+            self._incoming(row, journal),
+            ground=self._ground,
+            handler=self.handler,
+        )
+        exchange.stopped = row.stopped
+        exchange.low, exchange.tries, exchange.heard = journal.low, journal.tries, journal.heard
+        return exchange
+
+    def _outgoing(self, row: PeerRow, journal: JournalRow) -> Outgoing:
+        start = chain_start(self._keys.node, row.node, self._life.era)
+        return Outgoing(
             next=journal.next,
             h_next=journal.h_next or start,
             out=journal.out,
             h_out=journal.h_out or start,
             limit=journal.credit,
         )
+
+    def _incoming(self, row: PeerRow, journal: JournalRow) -> Incoming:
         life = read_life(journal.life)
-        theirs = chain_start(row.node, me, life.era if life else 0)
+        start = chain_start(row.node, self._keys.node, life.era if life else 0)
         incoming = Incoming(
             journal.cursor,
-            journal.h or theirs,
+            journal.h or start,
             journal.committed,
-            journal.h_committed or theirs,
+            journal.h_committed or start,
             life=life,
             fork=read_life(journal.fork),
             said=journal.committed,
+            tail=read_tail(journal.tail),
         )
         incoming.became_durable(incoming.cursor, incoming.h)
-        exchange = Exchange(
-            row.number,
-            row.node,
-            self._life,
-            self._sender(record),
-            outgoing,
-            incoming,
-            store=self._store,
-            clock=self._clock,
-            settings=self._settings,
-            handler=self.handler,
-        )
-        exchange.stopped = row.stopped
-        exchange.low, exchange.tries, exchange.heard = journal.low, journal.tries, journal.heard
-        peer = Peer(row, record, exchange, Party(""), self._clock.now())
-        self._last_number = max(self._last_number, row.number)
-        self._enter(peer)
-        return peer
+        return incoming
 
     def _enter(self, peer: Peer) -> None:
         row = peer.row

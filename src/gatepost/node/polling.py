@@ -53,11 +53,10 @@ class Poller:
         """Acknowledge what was seen, then show what is open; wait for something when asked to."""
         if query.peek:
             return desk.waiting(query.limit)
-        self._attach(desk)
+        claim = self._attach(desk)
         await self._acknowledge(desk, query.seen)
         self._forget_ended(desk)
-        assert self._claim is not None
-        self._claim.capacity(min(query.limit, PAGE) + len(self._read))
+        claim.capacity(min(query.limit, PAGE) + len(self._read))
         if not self._open(query.limit) and query.wait > 0:
             self._arrived.clear()
             try:
@@ -66,7 +65,7 @@ class Poller:
                 pass
             else:
                 await asyncio.sleep(0)
-        self._claim.capacity(0)
+        claim.capacity(0)
         found = self._open(query.limit)
         self._shown.update(run.run for run in found)
         return found
@@ -78,15 +77,16 @@ class Poller:
             self._claim = None
             self._runs.clear()
 
-    def _attach(self, desk: Desk) -> None:
+    def _attach(self, desk: Desk) -> Claim:
         if self._claim is not None:
-            return
+            return self._claim
         claim = desk.claim(self, 0, KIND)
         for run in claim.open_runs:
             claim.evidence(run.run, "running")
             self._runs[run.run] = run
             self._shown.add(run.run)
         self._claim = claim
+        return claim
 
     async def _acknowledge(self, desk: Desk, seen: tuple[str, ...]) -> None:
         for run in list(self._runs.values()):

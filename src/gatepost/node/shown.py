@@ -85,8 +85,7 @@ class Shown:
             if message is not None:
                 self._inbox.cancel(message)
             return
-        exchange = self._peers.exchange_of(row.peer)
-        assert exchange is not None
+        exchange = self._peers.by_number[row.peer].exchange
         self._outbox.cancel(self._outbox.open.get(row.id) or OpenMessage(row), exchange)
 
     def _view(
@@ -130,7 +129,8 @@ class Shown:
         if entry.kind != "update":
             return [Moment(entry.at, "working" if entry.kind == "input" else before, entry.kind)]
         update, body = decode_entry(entry.data)
-        assert isinstance(update, Update)
+        if not isinstance(update, Update):
+            return []
         moments: list[Moment] = []
         if update.what == "outcome" and update.started:
             moments.append(Moment(update.started, "working", f"run {update.run}"))

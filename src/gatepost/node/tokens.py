@@ -30,7 +30,7 @@ class Tokens:
         return row.agent if row is not None and row.agent != OPERATOR else None
 
     def is_operator(self, token: str) -> bool:
-        """Is this an operator token?"""
+        """Whether this is an operator token."""
         row = self._by_hash.get(_hash(token))
         return row is not None and row.agent == OPERATOR
 

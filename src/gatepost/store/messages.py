@@ -23,7 +23,10 @@ INSERT = f"INSERT INTO message ({_COLUMNS}, ended) VALUES ({_MARKS})"
 INSERT_BODY = "INSERT INTO body (message, salt, data) VALUES (?, ?, ?)"
 INSERT_ENTRY = f"INSERT INTO entry ({_ENTRY_COLUMNS}) VALUES ({_ENTRY_MARKS})"
 STATE = "UPDATE message SET state = ?, since = ?, reason = ?, by = ?, ended = ? WHERE seq = ?"
-RUN = "UPDATE message SET attempt = ?, started = ?, redelivered = ?, state = ?, since = ? WHERE seq = ?"
+RUN = (
+    "UPDATE message SET attempt = ?, started = ?, redelivered = ?, state = ?, since = ?"
+    " WHERE seq = ?"
+)
 SLOT = "UPDATE message SET slot = ? WHERE seq = ?"
 ENTRY_SLOT = "UPDATE entry SET slot = ? WHERE seq = ?"
 

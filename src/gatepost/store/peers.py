@@ -15,14 +15,15 @@ _JOURNAL = JournalRow.__struct_fields__
 _INVITE = InviteRow.__struct_fields__
 _FRAME = FrameRow.__struct_fields__
 
-SAVE_PEER = (
-    f"INSERT OR REPLACE INTO peer ({', '.join(_PEER)}) VALUES ({', '.join('?' * len(_PEER))})"
-)
-SAVE_JOURNAL = f"INSERT OR REPLACE INTO journal ({', '.join(_JOURNAL)}) VALUES ({', '.join('?' * len(_JOURNAL))})"
-SAVE_INVITE = (
-    f"INSERT OR REPLACE INTO invite ({', '.join(_INVITE)}) VALUES ({', '.join('?' * len(_INVITE))})"
-)
-ADD_FRAME = f"INSERT INTO frame ({', '.join(_FRAME)}) VALUES ({', '.join('?' * len(_FRAME))})"
+
+def _insert(verb: str, table: str, columns: tuple[str, ...]) -> str:
+    return f"{verb} INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"
+
+
+SAVE_PEER = _insert("INSERT OR REPLACE", "peer", _PEER)
+SAVE_JOURNAL = _insert("INSERT OR REPLACE", "journal", _JOURNAL)
+SAVE_INVITE = _insert("INSERT OR REPLACE", "invite", _INVITE)
+ADD_FRAME = _insert("INSERT", "frame", _FRAME)
 
 _astuple = msgspec.structs.astuple
 

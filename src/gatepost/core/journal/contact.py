@@ -70,7 +70,7 @@ def standing(control: Control, incoming: Incoming, out: int) -> Standing:
 
 
 def takes_entries(mine: Life, control: Control) -> bool:
-    """May entries be taken from this frame?
+    """Whether entries may be taken from this frame.
 
     Live frames must quote this exact life, carried ones its era.
     """

@@ -47,7 +47,7 @@ class Taken:
     firm: bool
 
 
-class Misfit(Exception):  # noqa: N818 - it is an observation about the peer, not an error of ours
+class Misfit(Exception):
     """What was sent does not continue the chain: the life that sent it is refused."""
 
 

@@ -73,11 +73,11 @@ class Outgoing:
         self.sent = self.out
 
     def room(self) -> bool:
-        """May any entry take a slot now?"""
+        """Whether any entry may take a slot now."""
         return self.next - self.out < WINDOW and self.bytes_out < WINDOW_BYTES
 
     def room_for_message(self) -> bool:
-        """May a message take a slot now?
+        """Whether a message may take a slot now.
 
         Messages need credit; everything else answers something and does not.
         """
@@ -114,11 +114,11 @@ class Outgoing:
 
     def rewind(self) -> None:
         """No progress for too long: the first frame is due again."""
-        self.again = [n for n in range(self.out + 1, min(self.out + ENTRIES_MAX, self.sent) + 1)]
+        self.again = list(range(self.out + 1, min(self.out + ENTRIES_MAX, self.sent) + 1))
 
     def refill(self, gap: int) -> None:
         """The peer holds slots from `gap` on beyond a hole: what lies before is due again."""
-        self.again = [n for n in range(self.out + 1, min(gap - 1, self.sent) + 1)]
+        self.again = list(range(self.out + 1, min(gap - 1, self.sent) + 1))
 
     def fits(self, cursor: int, h: bytes) -> bool:
         """Does an ack fit what was sent? False means this node knows less than it once did."""

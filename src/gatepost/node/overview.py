@@ -1,0 +1,156 @@
+"""The node for its operator: how it, its peers, its agents and its law stand now."""
+
+from gatepost.core.control import Answer
+from gatepost.core.views import AgentView, NodeStatus, PeerView, RuleView
+from gatepost.errors import GatepostError
+from gatepost.node.agents import Agent
+from gatepost.node.ground import Ground
+from gatepost.node.guard import Guard, party
+from gatepost.node.marks import life_text
+from gatepost.node.peers import Peer, Peers
+from gatepost.policy.evaluate import Party, Request
+from gatepost.policy.law import origin
+from gatepost.policy.request import Facts
+
+VERBS = ("see", "send", "ask", "delegate")
+
+
+class Overview:
+    """Reads what the rooms know; changes nothing."""
+
+    def __init__(
+        self, ground: Ground, guard: Guard, peers: Peers, agents: dict[str, Agent]
+    ) -> None:
+        self._ground = ground
+        self._guard = guard
+        self._peers = peers
+        self._agents = agents
+        self._started = ground.clock.now()
+
+    def facts_for(self, sender: Party, to: Party) -> Facts:
+        """What this node knows about two parties, for an explanation."""
+        other = to if sender.local else sender
+        local = [one.agent for one in (sender, to) if one.local and one.agent]
+        peer = self._peers.by_alias.get(other.alias) or self._peers.by_node.get(other.node)
+        agent = self._agents.get(to.agent) if to.local else None
+        return self._guard.facts(
+            paired=other.local or peer is not None,
+            blocked="blocked" if peer is not None and peer.row.blocked else "",
+            frozen=peer.row.stopped if peer is not None else "",
+            unknown=tuple(name for name in local if name not in self._agents),
+            running=len(agent.runs) if agent is not None else 0,
+            peers=tuple(self._peers.by_alias),
+        )
+
+    def rules(self) -> list[RuleView]:
+        """The law in force, rule by rule."""
+        return [
+            RuleView(
+                id=rule.id,
+                word=word,
+                verbs=tuple(verbs),
+                sender=", ".join(map(str, rule.from_)),
+                to=", ".join(map(str, rule.to)),
+                origin=origin(rule),
+            )
+            for rule in self._guard.law.rules
+            for word, verbs in (("allow", rule.allow), ("hold", rule.hold), ("deny", rule.deny))
+            if verbs
+        ]
+
+    def status(self) -> NodeStatus:
+        """One look at the node."""
+        peers = list(self._peers.by_alias.values())
+        stopped = [f"peer {p.row.alias} stopped: {p.row.stopped}" for p in peers if p.row.stopped]
+        waiting = sum(self._ground.store.messages.count_waiting(p.row.number)[0] for p in peers)
+        return NodeStatus(
+            name=self._ground.settings.name,
+            node=self._ground.node,
+            state="paused" if "" in self._guard.paused else "running",
+            version=self._ground.settings.version,
+            pid=self._ground.settings.pid,
+            started=self._started,
+            home=self._ground.settings.home,
+            listen=self._ground.settings.listen,
+            life=life_text(self._ground.life),
+            peers=len(peers),
+            agents=len(self._agents),
+            waiting=waiting,
+            open_runs=sum(len(agent.runs) for agent in self._agents.values()),
+            needs_you=tuple(stopped),
+        )
+
+    def agent(self, name: str, asking: str = "") -> AgentView:
+        """An agent as it is listed; `asking` decides what it can be used for."""
+        agent = self._agents[name]
+        attached = agent.worker.kind if agent.worker is not None else "polls"
+        return AgentView(
+            address=name,
+            adapter=agent.spec.adapter,
+            attached=attached,
+            about=agent.spec.about,
+            open_runs=len(agent.runs),
+            waiting=agent.waiting,
+            can=self._can(party(asking), party(name)) if asking else (),
+        )
+
+    def remote(self, peer: Peer, answer: Answer, asking: str) -> list[AgentView]:
+        """A peer's answer to the question for its agents, as it is listed."""
+        if not answer.ok:
+            raise GatepostError("policy.denied", what=f"{peer.row.alias} shows no agents")
+        found: list[AgentView] = []
+        listed = answer.data.get("agents")
+        for one in listed if isinstance(listed, list) else []:  # pyright: ignore[reportUnknownVariableType]
+            name = str(one.get("name", "")) if isinstance(one, dict) else ""  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+            about = str(one.get("about", "")) if isinstance(one, dict) else ""  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+            to = party(name, peer.row.node, peer.row.alias, peer.row.owner)
+            can = self._can(party(asking), to) if asking else ()
+            found.append(AgentView(address=f"{name}@{peer.row.alias}", about=about, can=can))
+        return found
+
+    def _can(self, sender: Party, to: Party) -> tuple[str, ...]:
+        direction = "local" if to.local else "outbound"
+        now, facts = self._ground.clock.now(), self.facts_for(sender, to)
+        return tuple(
+            verb
+            for verb in VERBS
+            if self._guard.ask(Request(direction, verb, sender, to, now), facts).verdict == "allow"
+        )
+
+    def peer(self, peer: Peer) -> PeerView:
+        """A peer as it is listed."""
+        row, exchange = peer.row, peer.exchange
+        queued, oldest, _ = self._ground.store.messages.count_waiting(row.number)
+        return PeerView(
+            alias=row.alias,
+            node=row.node,
+            state=_peer_state(peer, self._guard.is_paused(row.alias)),
+            endpoint=", ".join(self._peers.endpoints(peer)),
+            since=peer.since,
+            queued=queued,
+            in_flight=exchange.outgoing.next - exchange.outgoing.out,
+            oldest=oldest,
+            next_attempt=peer.next_dial if exchange.line is None else 0,
+            error=": ".join(part for part in peer.error if part),
+            words=row.words,
+            may=self._may(peer),
+        )
+
+    def _may(self, peer: Peer) -> tuple[str, ...]:
+        spoken: list[str] = []
+        for rule in self._guard.law.rules:
+            if any(pattern.node in (peer.row.alias, peer.row.node, "*") for pattern in rule.from_):
+                spoken += [f"{verb} {', '.join(map(str, rule.to))}" for verb in rule.allow]
+        return tuple(dict.fromkeys(spoken))
+
+
+def _peer_state(peer: Peer, paused: bool) -> str:
+    if peer.row.blocked:
+        return "blocked"
+    if peer.row.stopped:
+        return "stopped"
+    if paused:
+        return "paused"
+    if peer.exchange.live:
+        return "connected"
+    return "connecting" if peer.exchange.line is not None else "waiting"
