@@ -69,6 +69,8 @@ def show(results: Results, judged: list[Verdict]) -> None:
     if any(name == PROCESS_SCENARIO for name, _ in results.windows):
         print("\nThe agent as a child process behind the `process` adapter:\n")
         print(table.behind_a_process(results))
+    if failures := table.failures(results):
+        print(f"\n{failures}")
     if facts := table.facts(results):
         print(f"\n{facts}")
     print(f"\n{table.targets(judged)}")

@@ -96,6 +96,16 @@ def facts(results: Results) -> str:
     return "\n".join(lines)
 
 
+def failures(results: Results) -> str:
+    """For each scenario with failed or wrong answers: how many, and the first reason."""
+    lines: list[str] = []
+    for scenario in dict.fromkeys(name for name, _ in results.windows):
+        count, why = results.failed(scenario)
+        if count:
+            lines.append(f"{scenario}: {count} failed or wrong, the first: {why}")
+    return "\n".join(lines)
+
+
 def targets(verdicts: Sequence[Verdict]) -> str:
     """All targets in one place."""
     words = {True: "pass", False: "FAIL", None: "not measured"}
