@@ -119,8 +119,6 @@ class Unheeded:
 class Asking:
     """A submission followed until its outcome or `needs_input`."""
 
-    lasting = False
-
     __slots__ = ("_submission", "outcome", "receipt", "received")
 
     def __init__(self, submission: Submission) -> None:
@@ -129,6 +127,11 @@ class Asking:
         self.received: asyncio.Future[Receipt] | None = None
         loop = asyncio.get_running_loop()
         self.outcome: asyncio.Future[MessageView | None] = loop.create_future()
+
+    @property
+    def lasting(self) -> bool:
+        """From the receipt on, the wait is the caller's."""
+        return self.receipt is not None
 
     def ok(self, body: msgspec.Raw) -> bool:
         """The receipt; on a second line, that the message is followed again."""
@@ -169,9 +172,7 @@ class Watching:
     `seen` gets every view, `ended` why no more will come (None after an outcome).
     """
 
-    lasting = False
-
-    __slots__ = ("_ended", "_every", "_id", "_seen")
+    __slots__ = ("_ended", "_every", "_id", "_seen", "lasting")
 
     def __init__(
         self,
@@ -184,9 +185,11 @@ class Watching:
         self._every = every
         self._seen = seen
         self._ended = ended
+        self.lasting = False
 
     def ok(self, body: msgspec.Raw) -> bool:
-        """It is followed."""
+        """It is followed, as long as the caller wants."""
+        self.lasting = True
         return False
 
     def event(self, body: msgspec.Raw) -> bool:

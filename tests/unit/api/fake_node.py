@@ -84,7 +84,8 @@ class FakeNode:
         self.keys: dict[tuple[str, str], str] = {}
         self.changes = Changes()
         self.life = "1.1"
-        self.mute = False  # takes submissions and never says so
+        self.mute = False  # takes calls and never answers
+        self.lose_offers = False
         self.events = FakeEvents()
         self.tokens = FakeTokens({f"token-of-{name}": name for name in self.boxes})
         self.operator = FakeOperator(self)
@@ -141,6 +142,8 @@ class FakeNode:
             return
         while box.waiting and len(box.open_runs) < claim.limit:
             run = self.begin(agent, box.waiting.pop(0))
+            if self.lose_offers:
+                continue
             asyncio.get_running_loop().call_soon(claim.client.offer, run)
 
     def run_of(self, agent: str, id: str, attempt: int) -> Run:

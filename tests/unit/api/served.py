@@ -45,6 +45,17 @@ class Served:
     def operator_socket(self) -> Path:
         return self.directory / "operator.sock"
 
+    async def listen(self) -> None:
+        await self.api.listen_unix(Surface.agent, self.agent_socket)
+        await self.api.listen_unix(Surface.operator, self.operator_socket)
+
+    async def restart(self) -> None:
+        """What clients see of a restart of the node."""
+        await self.api.stop()
+        self.node.restart()
+        self.api = Api(self.node)
+        await self.listen()
+
     async def agent(
         self, method: str, target: str, body: object = None, *, token: str = "token-of-main"
     ) -> Answer:
@@ -102,13 +113,12 @@ async def served(
 ) -> AsyncIterator[Served]:
     directory = directory / "run"
     node = node or FakeNode()
-    api = Api(node, **options)
-    await api.listen_unix(Surface.agent, directory / "agent.sock")
-    await api.listen_unix(Surface.operator, directory / "operator.sock")
+    whole = Served(node, Api(node, **options), directory)
+    await whole.listen()
     try:
-        yield Served(node, api, directory)
+        yield whole
     finally:
-        await api.stop()
+        await whole.api.stop()
 
 
 async def request(

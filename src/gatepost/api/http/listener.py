@@ -16,6 +16,7 @@ from pathlib import Path
 
 from uvicorn.config import Config
 from uvicorn.server import ServerState
+from websockets.exceptions import InvalidState
 
 from gatepost.api.http.app import App
 from gatepost.api.http.connection import Connection, peer_uid
@@ -108,7 +109,10 @@ class Api:
             server.close()
         self.app.close()
         for connection in tuple(self._state.connections):
-            connection.shutdown()
+            try:
+                connection.shutdown()
+            except InvalidState:  # a WebSocket that is closing already
+                connection.transport.abort()
         if self._state.tasks:
             await asyncio.wait(tuple(self._state.tasks), timeout=_GRACE)
         for connection in tuple(self._state.connections):
