@@ -21,7 +21,7 @@ help: ## list the tasks
 setup: .venv/.ready ## install everything the product and its tests need into .venv
 
 demo: setup ## two real nodes, one delegated task, one killed on the way: the whole story in half a minute
-	@$(PY) -m gatepost demo
+	@$(PY) examples/demo.py
 
 test: setup ## run the tests (ARGS="-k name" for some of them)
 	@$(PY) -m pytest -n $(JOBS) $(ARGS)

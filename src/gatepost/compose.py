@@ -241,7 +241,7 @@ def _only(error: Exception) -> Exception:
     """The one error in a group of one: a task group wraps what it passes on."""
     if not isinstance(error, ExceptionGroup):
         return error
-    inner: list[Exception] = list(error.exceptions)  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+    inner: list[Exception] = list(error.exceptions)
     return _only(inner[0]) if len(inner) == 1 else error
 
 

@@ -60,15 +60,15 @@ class Shown:
         entries = self._store.messages.entries(row.seq)
         parts: tuple[Content, ...] = ()
         moments = [Moment(row.accepted, "held" if row.state == "held" else "accepted")]
-        moments += self._received(row, min((entry.at for entry in entries), default=0))
         for entry in entries:
-            moment = self._moment(entry, moments[-1].state)
+            moment = self._moment(entry, moments)
             moments += moment
             if entry.kind == "update" and (entry.what == "outcome" or entry.state == "needs_input"):
                 parts = moment[-1].parts if moment else ()
         if is_outcome(row.state) and not any(m.state == row.state for m in moments):
             moments.append(Moment(row.since, row.state, row.reason or row.by))
-        moments.sort(key=lambda moment: moment.at)
+        moments += self._received(row, min((moment.at for moment in moments[1:]), default=0))
+        moments.sort(key=_place)
         asked = self._question(row) if question else ()
         return self._view(row, parts=parts, timeline=tuple(moments), question=asked)
 
@@ -125,15 +125,18 @@ class Shown:
         at = min(acked, news) if acked and news else acked or news
         return [Moment(at, "received", f"{self._peers.alias_of(row.peer)} has it")] if at else []
 
-    def _moment(self, entry: EntryRow, before: str) -> list[Moment]:
+    def _moment(self, entry: EntryRow, before: list[Moment]) -> list[Moment]:
         if entry.kind != "update":
-            return [Moment(entry.at, "working" if entry.kind == "input" else before, entry.kind)]
+            state = "working" if entry.kind == "input" else before[-1].state
+            return [Moment(entry.at, state, entry.kind)]
         update, body = decode_entry(entry.data)
         if not isinstance(update, Update):
             return []
         moments: list[Moment] = []
+        began = Moment(update.started, "working", f"run {update.run}")
         if update.what == "outcome" and update.started:
-            moments.append(Moment(update.started, "working", f"run {update.run}"))
+            if not any((m.state, m.why) == (began.state, began.why) for m in before):
+                moments.append(began)
         why = update.reason or update.by
         if update.what in ("progress", "artifact"):
             why = update.what
@@ -148,6 +151,10 @@ class Shown:
             return ()
         header, body = decode_entry(found[1])
         return unpack(header.parts, body) if isinstance(header, Message) else ()
+
+
+def _place(moment: Moment) -> tuple[int, bool]:
+    return moment.at, moment.state not in ("accepted", "held", "received")
 
 
 def _concerns(row: MessageRow, agent: str) -> bool:

@@ -1,0 +1,1 @@
+"""Real daemons: processes, sockets, disks, and kill -9."""
