@@ -61,7 +61,7 @@ def listed(
         views = call.as_operator(
             lambda operator: operator.agents(query=query, can=can, limit=limit)
         )
-    call.screen.data(views, page.agents(views))
+    call.screen.data(views, page.agents(views, peer))
     if not views and not (query or peer or can):
         call.hint("next", "gatepost agents add NAME")
 

@@ -87,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             root.main(_ordered(typed, root), prog_name="gatepost", standalone_mode=False) or 0
         )
     except typer.TyperException as error:
-        screen.error(_misread(error, typed, root))
+        screen.error(_misread(error, typed, root).report())
         return 2
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -115,15 +115,23 @@ def _root(
 
 
 def _ordered(typed: list[str], root: TyperGroup) -> list[str]:
-    """Options that every command has may stand before it: they are moved behind its words."""
+    """Options that every command has may stand between its words: they are moved behind them."""
+    known = words(root)
+    path: list[str] = []
+    moved: list[str] = []
     at = 0
-    while at < len(typed) and typed[at].split("=")[0] in GLOBAL:
-        at += 2 if GLOBAL[typed[at].split("=")[0]] and "=" not in typed[at] else 1
-    moved, rest = typed[:at], typed[at:]
-    if not rest:
-        return typed
-    length = 2 if words(root).get(rest[0]) else 1
-    return [*rest[:length], *moved, *rest[length:]]
+    while at < len(typed):
+        name = typed[at].split("=")[0]
+        if name in GLOBAL:
+            end = at + (2 if GLOBAL[name] and "=" not in typed[at] else 1)
+            moved += typed[at:end]
+            at = end
+        elif not path or (len(path) == 1 and known.get(path[0])):
+            path.append(typed[at])
+            at += 1
+        else:
+            break
+    return [*path, *moved, *typed[at:]] if path else typed
 
 
 def _misread(error: typer.TyperException, typed: list[str], root: TyperGroup) -> GatepostError:

@@ -7,7 +7,11 @@ from collections.abc import Awaitable, Callable
 from shlex import quote
 from typing import TYPE_CHECKING, TypeVar
 
+import msgspec
+
+from gatepost.cli.near import nearest
 from gatepost.cli.render import Screen
+from gatepost.errors import GatepostError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,6 +46,17 @@ class Call:
     def hint(self, label: str, text: str) -> None:
         """One line of talk with a command (or a sentence) that comes next."""
         self.screen.labelled(label, self.here(text))
+
+    def fail(self, error: GatepostError, trace: BaseException | None) -> None:
+        """Show an error, with the nearest known name and its fix as it is typed here."""
+        report = error.report()
+        wanted = report.details.get("peer") or report.details.get("agent", "")
+        near = nearest(wanted, report.details.get("known", "").split()) if wanted else []
+        why = "; ".join([report.why, *(f"did you mean `{one}`?" for one in near)]).removeprefix(
+            "; "
+        )
+        fixed = msgspec.structs.replace(report, why=why, fix=self.here(report.fix))
+        self.screen.error(fixed, trace)
 
     def directory(self) -> "Path":
         """The node's home directory: `--home`, GATEPOST_HOME, or this user's data directory."""

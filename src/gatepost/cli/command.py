@@ -81,7 +81,7 @@ def guarded(call: Call, path: str, body: Callable[[], int | None]) -> int:
         return INTERRUPTED
     except GatepostError as error:
         error.details.setdefault("command", path)
-        call.screen.error(error, error.__cause__)
+        call.fail(error, error.__cause__)
         return error.exit_code
     except BrokenPipeError:
         raise
@@ -89,7 +89,7 @@ def guarded(call: Call, path: str, body: Callable[[], int | None]) -> int:
         bug = GatepostError(
             "bug.internal", what=f"{type(error).__name__}: {error}", why="gatepost -vv shows where"
         )
-        call.screen.error(bug, error)
+        call.fail(bug, error)
         return bug.exit_code
 
 

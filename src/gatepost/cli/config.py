@@ -52,7 +52,8 @@ def get(call: Call, key: Key) -> None:
     call.screen.data(_plain(row), [row.text])
     call.screen.labelled("from", str(row.found.origin))
     for other in row.shadowed:
-        call.screen.labelled("instead", f"of {row.setting.show(other.value)}   {other.origin}")
+        if other.source != "default":
+            call.screen.labelled("hides", f"{row.setting.show(other.value)}   {other.origin}")
     call.screen.labelled("is", row.setting.about.help)
 
 

@@ -8,6 +8,7 @@ from gatepost.cli.call import Call
 from gatepost.cli.command import command
 from gatepost.cli.pages import node as page
 from gatepost.cli.times import now
+from gatepost.errors import GatepostError
 
 What = Annotated[
     str, typer.Argument(metavar="[PEER|AGENT]", help="Only this one. Default: everything.")
@@ -56,7 +57,14 @@ def init(
         return 1
     from gatepost import compose
 
-    made = compose.initialise(call.directory(), chosen, listen, advertise)
+    try:
+        made = compose.initialise(call.directory(), chosen, listen, advertise)
+    except GatepostError as error:
+        if error.code != "address.invalid":
+            raise
+        raise GatepostError(
+            "usage.invalid", what=f"no node can be called `{chosen}`", why=error.why
+        ) from error
     call.screen.data(made, page.made(made))
     for step in page.FIRST_STEPS:
         call.hint("next", step)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple, TextIO
 import msgspec
 
 from gatepost.cli.clean import clean, clean_line, escape_json
-from gatepost.errors import GatepostError
+from gatepost.errors import CATALOGUE, Report
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -94,12 +94,12 @@ class Screen:
         if text:
             self.say(f"{label:<{LABEL}}{text}")
 
-    def error(self, error: GatepostError, trace: BaseException | None = None) -> None:
+    def error(self, report: Report, trace: BaseException | None = None) -> None:
         """An error in its fixed shape: what, why, where, fix, who. A stack trace only with -vv."""
         if self.json:
-            self._json(sys.stderr, {"error": error.report()})
+            self._json(sys.stderr, {"error": report})
         else:
-            self._lay(sys.stderr, _error_page(error))
+            self._lay(sys.stderr, _error_page(report))
         if trace is not None and self.verbose > 1:
             sys.stderr.writelines(clean(line) for line in traceback.format_exception(trace))
 
@@ -163,18 +163,17 @@ class Screen:
         stream.flush()
 
 
-def _error_page(error: GatepostError) -> list[str]:
-    report = error.report()
-    lines = [f"error[{report.code}]: {error.entry.title}"]
+def _error_page(report: Report) -> list[str]:
+    title = CATALOGUE[report.code].title
     fields = {
-        "what": report.what if report.what != error.entry.title else "",
+        "what": report.what if report.what != title else "",
         "why": report.why,
         "where": report.where,
         "fix": report.fix,
         "who": report.who,
     }
-    lines += [f"  {label:<{LABEL}}{clean_line(text)}" for label, text in fields.items() if text]
-    return lines
+    lines = [f"  {label:<{LABEL}}{clean_line(text)}" for label, text in fields.items() if text]
+    return [f"error[{report.code}]: {title}", *lines]
 
 
 def _columns(table: Table, limit: int) -> list[list[str]]:

@@ -184,7 +184,7 @@ def show(call: Call, view: MessageView, directory: str = "", *, answer_only: boo
         call.screen.data(view, page.standing(view, now()))
     else:
         call.screen.say(*page.standing(view, now()))
-    if view.state == "needs_input" and said and not call.screen.json:
+    if not ended_well and said and not call.screen.json:
         call.screen.say(*page.content(view.parts))
     _files(call, view, directory)
     if not ended_well:

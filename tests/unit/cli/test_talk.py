@@ -218,3 +218,13 @@ def test_the_home_and_the_speaker_given_stand_in_every_command_that_is_named(
     said = terminal.type("--home /srv/lab send a@lab hello --as main")
     assert f"undo    gatepost cancel {ID} --home /srv/lab --as main" in said.err
     assert node.asked[0] == ("connect", "/srv/lab", "main")
+
+
+def test_a_failed_run_is_told_in_words_and_with_what_it_said(
+    terminal: Terminal, node: FakeNode
+) -> None:
+    node.views = [view("failed", "out of memory", reason="adapter.crashed", by="agent")]
+    said = terminal.type("ask crash@lab hi")
+    assert said.code == 10 and said.out == ""
+    assert "ended without its last word (adapter.crashed)" in said.err
+    assert "by the agent at lab" in said.err and "  │ out of memory" in said.err

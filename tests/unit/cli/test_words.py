@@ -96,7 +96,8 @@ def test_a_call_that_cannot_be_read_leads_to_its_own_help(terminal: Terminal, ty
 
 
 @pytest.mark.parametrize(
-    "line", ["--home /x status", "status --home /x", "--json --home=/x status"]
+    "line",
+    ["--home /x status", "status --home /x", "--json --home=/x status", "-v status --home /x"],
 )
 def test_common_options_stand_anywhere(terminal: Terminal, node: FakeNode, line: str) -> None:
     assert terminal.type(line).code == 0
@@ -121,3 +122,17 @@ def test_help_costs_no_engine() -> None:
         env={"PYTHONPATH": str(SOURCE.parent)},
     )  # fmt: skip
     assert done.stderr.strip() == "[]"
+
+
+def test_common_options_stand_between_noun_and_verb(terminal: Terminal, node: FakeNode) -> None:
+    assert terminal.type("peers --home /x list --json").code == 0
+    assert node.asked[0] == ("connect_operator", "/x")
+
+
+def test_an_unknown_name_is_answered_with_the_nearest_and_a_fix_for_this_home(
+    terminal: Terminal, node: FakeNode
+) -> None:
+    node.refuse = GatepostError("peer.unknown", peer="lba", known="home lab")
+    said = terminal.type("peers ping lba --home /srv/lab")
+    assert said.code == 2 and "did you mean `lab`?" in said.err
+    assert "fix     gatepost peers list --home /srv/lab" in said.err

@@ -6,6 +6,7 @@ from gatepost.cli.clean import clean, clean_line
 from gatepost.cli.render import LABEL, Item, Quote, Table
 from gatepost.cli.times import clock, span
 from gatepost.core.message import Content, File, MessageView, Run, Text
+from gatepost.errors import CATALOGUE
 
 SHORTEST = 13  # of an id: its time in milliseconds
 
@@ -45,11 +46,24 @@ def size(count: int) -> str:
 
 def standing(view: MessageView, now: int) -> list[Item]:
     """How a message stands, why, and what comes next."""
-    by = f"by {view.by}" if view.by else ""
+    by = _by(view)
     since = f"since {clock(view.since, now)}" if view.since else ""
     lines: list[Item] = [f"{view.state}  {view.id}  {view.sender} → {view.to}  {by or since}"]
-    lines += [labelled("why", text) for text in dict.fromkeys((view.reason, view.why)) if text]
+    whys = (catalogued(view.reason), view.why)
+    lines += [labelled("why", text) for text in dict.fromkeys(whys) if text]
     return lines + _marks(view)
+
+
+def catalogued(reason: str) -> str:
+    """A reason for people: the title of an error's code, or the words as they are."""
+    return f"{CATALOGUE[reason].title} ({reason})" if reason in CATALOGUE else reason
+
+
+def _by(view: MessageView) -> str:
+    there = view.to.partition("@")[2] if view.direction == "out" else ""
+    who = {"rule": "by a rule", "agent": "by the agent", "node": "by the node"}
+    where = f" at {there}" if there and view.by in ("rule", "agent") else ""
+    return f"{who.get(view.by, f'by {view.by}')}{where}" if view.by else ""
 
 
 def _marks(view: MessageView) -> list[Item]:
@@ -104,7 +118,7 @@ def listed(views: Sequence[MessageView], now: int) -> list[Item]:
             view.verb,
             f"{view.sender} → {view.to}",
             span(max(0, now - view.created)),
-            view.reason or view.why,
+            catalogued(view.reason) or view.why,
         )
         for view in views
     ]

@@ -48,22 +48,24 @@ def status(found: NodeStatus, now: int) -> list[Item]:
     return lines
 
 
-def agents(views: Sequence[AgentView]) -> list[Item]:
-    """Agents in one table."""
+def agents(views: Sequence[AgentView], peer: str = "") -> list[Item]:
+    """Agents in one table; `peer` says whose, "" for this node's."""
     if not views:
-        return ["no agents"]
+        return [f"{peer} lets us see no agents" if peer else "no agents"]
+    if peer:
+        theirs = [(view.address, ", ".join(view.can) or "–", view.about) for view in views]
+        return [Table(("agent", "we may", "about"), theirs)]
     rows = [
         (
             view.address,
             view.attached or view.adapter or "–",
             str(view.open_runs),
             str(view.waiting),
-            ", ".join(view.can),
             view.about,
         )
         for view in views
     ]
-    return [Table(("agent", "woken by", "runs", "waiting", "you may", "about"), rows)]
+    return [Table(("agent", "woken by", "runs", "waiting", "about"), rows)]
 
 
 def agent(view: AgentView) -> list[Item]:

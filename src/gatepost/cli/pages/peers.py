@@ -7,6 +7,7 @@ from gatepost.cli.render import Item, Table
 from gatepost.cli.times import clock, span
 from gatepost.core.views import Invitation, Paired, PeerView, Ping
 
+ANYBODY = " *, *@*"  # what a rule for everybody ends in
 SHORT = 7  # of a node id: enough to tell peers apart
 
 
@@ -50,7 +51,7 @@ def listed(views: Sequence[PeerView], now: int) -> list[Item]:
             view.endpoint or "it dials us",
             span(max(0, now - view.since)) if view.since else "",
             _waiting(view, now),
-            ", ".join(view.may) or "ping",
+            "; ".join(one.removesuffix(ANYBODY) for one in view.may) or "nothing",
         )
         for view in views
     ]
