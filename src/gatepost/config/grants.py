@@ -55,9 +55,10 @@ class NewRule(msgspec.Struct, frozen=True, kw_only=True):
         return "[[rule]]\n" + "".join(f"{key} = {value}\n" for key, value in rows if value)
 
 
-def grant_id(from_: str, verbs: Sequence[str], to: str) -> str:
+def grant_id(from_: str, verbs: Sequence[str], to: str, says: str = "allow") -> str:
     """The id of a grant nobody named, made from what it says: the same grant replaces itself."""
-    words = "-".join((from_, *verbs, to)).replace("*", "any").replace("@", ".")
+    word = () if says == "allow" else (says,)
+    words = "-".join((*word, from_, *verbs, to)).replace("*", "any").replace("@", ".")
     return re.sub(r"[^a-z0-9._-]+", "-", words.lower()).strip("-._")[:64].rstrip("-._")
 
 

@@ -196,3 +196,4 @@ def test_ids_made_from_what_a_grant_says_are_ids(tmp_path: Path):
     for from_, to in (("*@home", "*"), ("a" * 60 + "@b", "c"), ("*", "-x-")):
         add_rules(new_home(tmp_path), [grant(id=grant_id(from_, ("ask",), to))], judge)
     assert grant_id("*@home", ("ask",), "*") == "any.home-ask-any"
+    assert grant_id("*@home", ("ask",), "*", "deny") == "deny-any.home-ask-any"

@@ -274,3 +274,22 @@ def test_many_different_parties_do_not_grow_the_memory(monkeypatch: pytest.Monke
         assert evaluate(kept, inbound(to=Party(f"a{n}")), facts()).verdict == "deny"
         assert evaluate(kept, inbound(), facts()).verdict == "allow"
     assert len(kept._matches) <= 8
+
+
+def test_a_limit_that_was_taken_away_limits_nothing():
+    free = law('[limits]\nconcurrent = "none"\nrate = "none"\nopen = "none"\n' + rule())
+    decision = evaluate(free, inbound(moment="run"), facts(running=999, open=999), full=True)
+    assert (decision.verdict, decision.charges) == ("allow", ())
+
+
+def test_counters_belong_to_the_node_and_not_to_its_alias():
+    inward = evaluate(default_law(GRANT), inbound(), facts()).charges
+    assert [(charge.rule, charge.peer) for charge in inward] == [("", HOME)]
+    counted = default_law(rule("slow", from_="*", to="*@*", more='limit = { rate = "9/s" }'))
+    outward = evaluate(counted, outbound(), facts()).charges
+    assert [(charge.rule, charge.peer) for charge in outward] == [("slow", HOME)]
+
+
+def test_the_default_rate_counts_only_what_comes_in():
+    assert evaluate(default_law(), outbound(), facts()).charges == ()
+    assert evaluate(default_law(), local(), facts()).charges == ()

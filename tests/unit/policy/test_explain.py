@@ -110,3 +110,56 @@ def test_a_recorded_decision_is_explained_as_it_was():
     assert recorded
     shown = explained(decision, inbound(), facts())
     assert [line.stage for line in shown.stages] == ["allowed"]
+
+
+def test_a_hold_that_no_rule_allows_besides_needs_both_commands():
+    held = law(rule("h", 'hold = ["ask"]'))
+    assert explain(held, inbound(), facts()).fixes == (
+        "gatepost policy revoke h",
+        "gatepost policy grant main@home ask specialist",
+    )
+    allowed = law(rule("h", 'hold = ["ask"]') + rule("a"))
+    assert explain(allowed, inbound(), facts()).fixes == ("gatepost policy revoke h",)
+
+
+def test_a_size_is_raised_by_command_up_to_what_a_frame_carries():
+    small = law(rule(more="limit = { bytes = 1000 }"))
+    at = 256 * 1024
+    assert explain(small, inbound(size=at), facts()).fixes == (
+        "gatepost policy limit bytes 262144 --rule r",
+    )
+    more = explain(small, inbound(size=at + 1), facts()).fixes
+    assert more == ("send a summary, or put the file where the other agent can reach it",)
+
+
+def test_a_count_is_told_with_the_one_that_is_too_many():
+    some = law(rule(more="limit = { open = 2, concurrent = 1 }"))
+    lines = explain(some, inbound(), facts(open=2, running=1)).stages
+    assert [(line.because, line.fix) for line in lines if line.stage == "limits"] == [
+        (
+            "this would be open conversation 3; the limit is 2",
+            "gatepost policy limit open 4 --rule r",
+        ),
+        (
+            "this would be run 2 at a time; the limit is 1, and it waits for one to end",
+            "gatepost policy limit concurrent 2 --rule r",
+        ),
+    ]
+
+
+def test_a_limit_of_a_rule_that_goes_is_not_raised():
+    both = law(rule("h", 'hold = ["ask"]', more="limit = { turns = 1 }") + rule("a"))
+    assert explain(both, inbound(turns=2), facts()).fixes == ("gatepost policy revoke h",)
+
+
+def test_what_sets_a_rule_aside_is_told_as_it_stands_now():
+    deny = rule("d", 'deny = ["ask"]', more='unless = { conversation = "c1" }')
+    shown = explain(law(rule() + deny), inbound(conversation="c2"), facts())
+    assert shown.stages[2].because == (
+        "rule `d` refuses it: the conversation is not one the rule names"
+    )
+    aside = rule("a", more='unless = { conversation = "c1" }')
+    shown = explain(law(aside), inbound(conversation="c1"), facts())
+    assert shown.stages[2].because.endswith(
+        "rule `a` (policy.toml:1) would, but steps aside: the conversation is one the rule names"
+    )
