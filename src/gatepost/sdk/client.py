@@ -1,6 +1,6 @@
 """The words people use, on an agent's mailbox: send, ask, delegate, reply, serve."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from gatepost.core.message import MessageView, Receipt, Submission, UpdateIn, UpdateKind
@@ -103,7 +103,9 @@ class Client(RemoteMailbox):
         """Tell how far a message this agent has is."""
         await self.reply(message, words, "progress")
 
-    def runs(self, capacity: int = 4, evidence: Evidence = no_evidence) -> AsyncIterator[Work]:
+    def runs(
+        self, capacity: int = 4, evidence: Evidence = no_evidence
+    ) -> AsyncGenerator[Work, None]:
         """Claim the mailbox and yield its runs; see `worker`."""
         return runs(self, capacity, evidence)
 

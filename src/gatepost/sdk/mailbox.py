@@ -6,9 +6,9 @@ goes on.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 
@@ -17,13 +17,15 @@ from gatepost.core.lifecycle import OUTCOMES
 from gatepost.core.message import InboxQuery, MessageView, Receipt, Run, Submission, UpdateIn
 from gatepost.core.views import AgentView, Question
 from gatepost.errors import GatepostError
-from gatepost.policy.explain import Explanation
 from gatepost.ports import Client
 from gatepost.sdk.chance import new_name
 from gatepost.sdk.claim import RemoteClaim
 from gatepost.sdk.finding import Place
 from gatepost.sdk.pending import Asking, Lost, Simple, Watching
 from gatepost.sdk.session import Session, silent
+
+if TYPE_CHECKING:
+    from gatepost.policy.explain import Explanation
 
 _MATTERS = OUTCOMES | {"needs_input"}
 _BECOMES: dict[str, frozenset[str]] = {
@@ -100,7 +102,7 @@ class RemoteMailbox:
             pass
         return await self.check(message)
 
-    async def watch(self, message: str) -> AsyncIterator[MessageView]:
+    async def watch(self, message: str) -> AsyncGenerator[MessageView, None]:
         """How a message stands now and at every change, up to its outcome."""
         views: asyncio.Queue[MessageView | GatepostError | None] = asyncio.Queue()
         watching = Watching(message, True, views.put_nowait, views.put_nowait)
@@ -166,8 +168,10 @@ class RemoteMailbox:
         body = AgentsQuery(query, can, limit)
         return await self._session.call("agents", body, list[AgentView])
 
-    async def explain(self, question: Question) -> Explanation:
+    async def explain(self, question: Question) -> "Explanation":
         """Why a message stands as it does, or what this agent may do."""
+        from gatepost.policy.explain import Explanation  # the whole evaluator, for one call's sake
+
         return await self._session.call("explain", question, Explanation)
 
     def _complete(self, submission: Submission) -> Submission:

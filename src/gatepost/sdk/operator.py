@@ -3,10 +3,10 @@
 Each method is one request; the names, arguments and results are those of the node's operator.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Self
 from urllib.parse import quote
 
 import msgspec
@@ -41,9 +41,11 @@ from gatepost.core.views import (
     RuleView,
     TokenView,
 )
-from gatepost.policy.explain import Explanation
 from gatepost.sdk.finding import Place, find_operator
 from gatepost.sdk.http import Http, with_query
+
+if TYPE_CHECKING:
+    from gatepost.policy.explain import Explanation
 
 _NOTHING = Nothing()
 _EVENT = msgspec.json.Decoder(Event)
@@ -155,8 +157,10 @@ class OperatorClient:
         found = await self._http.get("/v1/policy/can", Verdict, sender=sender, verb=verb, to=to)
         return found.can
 
-    async def explain(self, question: Question) -> Explanation:
+    async def explain(self, question: Question) -> "Explanation":
         """Why: a message, a wish, or an error code."""
+        from gatepost.policy.explain import Explanation  # the whole evaluator, for one call's sake
+
         return await self._http.call("POST", "/v1/explain", question, Explanation)
 
     async def messages(self, query: MessagesQuery) -> list[MessageView]:
@@ -193,7 +197,7 @@ class OperatorClient:
         """Go on after a pause."""
         return await self._change("POST", "/v1/resume", What(what))
 
-    async def events(self, recent: int = 50, follow: bool = False) -> AsyncIterator[Event]:
+    async def events(self, recent: int = 50, follow: bool = False) -> AsyncGenerator[Event, None]:
         """The latest events, oldest first; with `follow` also what happens from now on."""
         query: dict[str, object] = {"recent": recent, "follow": "true" if follow else "false"}
         rest = b""

@@ -9,7 +9,7 @@ failed, and says so.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
 from typing import cast
 
@@ -35,7 +35,7 @@ def no_evidence(run: Run) -> Found:
 
 async def runs(
     mailbox: RemoteMailbox, capacity: int, evidence: Evidence = no_evidence
-) -> AsyncIterator[Work]:
+) -> AsyncGenerator[Work, None]:
     """Claim the mailbox and yield its runs. A run found "running" is yielded again."""
     intake = Intake(mailbox)
     claim = await mailbox.claim(intake, capacity, "sdk", intake.lost)

@@ -499,6 +499,7 @@ class FakeOperator:
         return [message.view for message in self.node.messages.values()]
 
     def message(self, id):
+        self.looks.append(("message", id))
         if id not in self.node.messages:
             raise GatepostError("message.unknown")
         return self.node.messages[id].view
