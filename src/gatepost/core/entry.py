@@ -58,6 +58,9 @@ class BadEntry(ValueError):
         super().__init__(f"{rung}: {why}")
 
 
+# gc=False on what is here: nothing read from JSON can contain itself, so collecting it is vain.
+
+
 class Part(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """Describes one part; its `size` bytes follow the header.
 
@@ -74,7 +77,13 @@ Parts = Annotated[tuple[Part, ...], Meta(max_length=PARTS_MAX)]
 
 
 class Message(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="message"
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag_field="kind",
+    tag="message",
+    gc=False,
 ):
     """One agent's message to another.
 
@@ -114,7 +123,13 @@ class Message(
 
 
 class Void(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="void"
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag_field="kind",
+    tag="void",
+    gc=False,
 ):
     """Withdraws the message of the same slot.
 
@@ -132,7 +147,13 @@ class Void(
 
 
 class Input(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="input"
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag_field="kind",
+    tag="input",
+    gc=False,
 ):
     """The sender's reply to `needs_input` of message `id`."""
 
@@ -144,7 +165,13 @@ class Input(
 
 
 class Cancel(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="cancel"
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag_field="kind",
+    tag="cancel",
+    gc=False,
 ):
     """The sender asks that message `id` be cancelled if it still can be."""
 
@@ -155,7 +182,13 @@ class Cancel(
 
 
 class Update(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="update"
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag_field="kind",
+    tag="update",
+    gc=False,
 ):
     """What became of message `id`, said by its receiver.
 
@@ -184,7 +217,13 @@ class Update(
 
 
 class Skip(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="skip"
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag_field="kind",
+    tag="skip",
+    gc=False,
 ):
     """Stands for retired slots up to and including `to`; `h` is the chain there."""
 
@@ -193,7 +232,13 @@ class Skip(
 
 
 class Start(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="start"
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag_field="kind",
+    tag="start",
+    gc=False,
 ):
     """First entry of a new era: the peer's open messages here, the old era, its last acked slot."""
 
@@ -207,7 +252,13 @@ class Start(
 
 
 class Settled(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="kind", tag="settled"
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    tag_field="kind",
+    tag="settled",
+    gc=False,
 ):
     """Answers `Start`: (message id, outcome) of those that have ended."""
 
