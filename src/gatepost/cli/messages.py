@@ -1,6 +1,6 @@
 """Messages as the operator sees them: all of them, and one with its timeline."""
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 import typer
 
@@ -8,9 +8,14 @@ from gatepost.cli import options as opt
 from gatepost.cli.call import Call
 from gatepost.cli.command import command, group
 from gatepost.cli.content import save as keep
+from gatepost.cli.near import nearest
 from gatepost.cli.pages import messages as page
 from gatepost.cli.times import now
+from gatepost.core.lifecycle import State
 from gatepost.core.views import MessagesQuery
+from gatepost.errors import GatepostError
+
+STATES = get_args(State)
 
 
 def register(app: typer.Typer) -> None:
@@ -44,6 +49,13 @@ def listed(
     limit: Annotated[int, typer.Option("--limit", metavar="N", help="At most this many.")] = 50,
 ) -> None:
     """Messages, newest first."""
+    if state and state not in STATES:
+        near = nearest(state, STATES)
+        raise GatepostError(
+            "usage.invalid",
+            what=f"no message is ever `{state}`",
+            why=f"did you mean {near[0]}?" if near else f"the states are {', '.join(STATES)}",
+        )
     query = MessagesQuery(state=state, peer=peer, agent=agent, limit=limit, open_only=unended)
     views = call.as_operator(lambda operator: operator.messages(query))
     call.screen.data(views, page.listed(views, now()))

@@ -187,7 +187,8 @@ def endpoint(
 ) -> None:
     """Say where a peer is dialled."""
     undo = call.as_operator(lambda operator: operator.set_endpoint(peer, address))
-    _done(call, f"dialled at {address}", peer, undo)
+    where = f"dialled at {address}" if address else "dialled where its own record says"
+    _done(call, where, peer, undo)
 
 
 def alias(
@@ -196,9 +197,8 @@ def alias(
     new: Annotated[str, typer.Argument(metavar="NAME", help="Its new alias.", show_default=False)],
 ) -> None:
     """Call a peer something else. Rules that name the old alias stop matching."""
-    _done(
-        call, "renamed to", new, call.as_operator(lambda operator: operator.rename_peer(peer, new))
-    )
+    undo = call.as_operator(lambda operator: operator.rename_peer(peer, new))
+    _done(call, f"renamed to {new}", peer, undo)
 
 
 def _joined(call: Call, made: Invitation) -> Paired | None:

@@ -1,6 +1,6 @@
 """Policy: who may do what. Grants are rules made by command; the file is yours."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -9,7 +9,10 @@ from gatepost.cli.command import command, group
 from gatepost.cli.pages import policy as page
 from gatepost.cli.question import terms
 from gatepost.cli.times import now, seconds
-from gatepost.core.views import GrantIn
+from gatepost.core.views import GrantIn, GrantView
+
+if TYPE_CHECKING:
+    from gatepost.sdk import OperatorClient
 
 Words = Annotated[
     list[str],
@@ -60,8 +63,17 @@ def grant(
     sender, verbs, to = terms(words)
     until = now() + round(seconds(valid, "--for") * 1000) if valid else 0
     asked = GrantIn(sender=sender, verbs=verbs, to=to, until=until, rate=rate, id=name, deny=deny)
-    made = call.as_operator(lambda operator: operator.grant(asked))
+
+    async def work(operator: "OperatorClient") -> tuple[GrantView, tuple[str, ...]]:
+        made = await operator.grant(asked)
+        known = {name for peer in await operator.peers() for name in (peer.alias, peer.node)}
+        own = (await operator.status()).name
+        return made, tuple(page.strangers(asked, known | {own}))
+
+    made, strangers = call.as_operator(work)
     call.screen.data(made, page.granted(made))
+    for name in strangers:
+        call.hint("note", f"this node has no peer `{name}`; until it has, the rule matches nothing")
     call.hint("undo", made.undo)
 
 

@@ -188,18 +188,18 @@ def show(call: Call, view: MessageView, directory: str = "", *, answer_only: boo
         call.screen.say(*page.content(view.parts))
     _files(call, view, directory)
     if not ended_well:
-        call.hint("next", view.next or _next(view))
+        call.hint("next", _next(view))
     return exit_code(view.state)
 
 
 def _next(view: MessageView) -> str:
     if view.state == "needs_input":
         return f"gatepost reply {view.id} TEXT"
-    return (
-        f"gatepost explain {view.id}"
-        if view.state in EXIT
-        else f"gatepost check {view.id} --wait 5m"
-    )
+    if view.state in ("rejected", "held"):
+        return f"gatepost explain {view.id}"
+    if view.state in EXIT:
+        return f"gatepost messages show {view.id}"
+    return f"gatepost check {view.id} --wait 5m"
 
 
 def _files(call: Call, view: MessageView, directory: str) -> None:

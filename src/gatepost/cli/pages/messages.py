@@ -49,7 +49,7 @@ def standing(view: MessageView, now: int) -> list[Item]:
     by = _by(view)
     since = f"since {clock(view.since, now)}" if view.since else ""
     lines: list[Item] = [f"{view.state}  {view.id}  {view.sender} → {view.to}  {by or since}"]
-    whys = (catalogued(view.reason), view.why)
+    whys = (catalogued(view.reason), view.why or _waits_for(view))
     lines += [labelled("why", text) for text in dict.fromkeys(whys) if text]
     return lines + _marks(view)
 
@@ -57,6 +57,13 @@ def standing(view: MessageView, now: int) -> list[Item]:
 def catalogued(reason: str) -> str:
     """A reason for people: the title of an error's code, or the words as they are."""
     return f"{CATALOGUE[reason].title} ({reason})" if reason in CATALOGUE else reason
+
+
+def _waits_for(view: MessageView) -> str:
+    peer = view.to.partition("@")[2]
+    if view.state != "accepted" or view.direction != "out" or not peer:
+        return ""
+    return f"{peer} does not have it yet; `gatepost peers list` shows how {peer} is"
 
 
 def _by(view: MessageView) -> str:
@@ -118,7 +125,7 @@ def listed(views: Sequence[MessageView], now: int) -> list[Item]:
             view.verb,
             f"{view.sender} → {view.to}",
             span(max(0, now - view.created)),
-            catalogued(view.reason) or view.why,
+            catalogued(view.reason).partition(" (")[0] or view.why,
         )
         for view in views
     ]
