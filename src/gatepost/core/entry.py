@@ -58,7 +58,9 @@ class BadEntry(ValueError):
         super().__init__(f"{rung}: {why}")
 
 
-# gc=False on what is here: nothing read from JSON can contain itself, so collecting it is vain.
+# gc=False here and below: nothing read from JSON can contain itself, so collecting it is vain.
+class _Said(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="kind", gc=False):
+    """What all entries share: one canonical object whose `kind` tells them apart."""
 
 
 class Part(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
@@ -76,15 +78,7 @@ class Part(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 Parts = Annotated[tuple[Part, ...], Meta(max_length=PARTS_MAX)]
 
 
-class Message(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    omit_defaults=True,
-    tag_field="kind",
-    tag="message",
-    gc=False,
-):
+class Message(_Said, frozen=True, kw_only=True, tag="message"):
     """One agent's message to another.
 
     Agents are bare names: whose they are is the journal's direction.
@@ -122,15 +116,7 @@ class Message(
             canonical.check(self.budget)
 
 
-class Void(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    omit_defaults=True,
-    tag_field="kind",
-    tag="void",
-    gc=False,
-):
+class Void(_Said, frozen=True, kw_only=True, tag="void"):
     """Withdraws the message of the same slot.
 
     `digest` is that message entry's digest, which the chain keeps.
@@ -146,15 +132,7 @@ class Void(
         _check_id(self.id)
 
 
-class Input(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    omit_defaults=True,
-    tag_field="kind",
-    tag="input",
-    gc=False,
-):
+class Input(_Said, frozen=True, kw_only=True, tag="input"):
     """The sender's reply to `needs_input` of message `id`."""
 
     id: Id
@@ -164,15 +142,7 @@ class Input(
         _check_id(self.id)
 
 
-class Cancel(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    omit_defaults=True,
-    tag_field="kind",
-    tag="cancel",
-    gc=False,
-):
+class Cancel(_Said, frozen=True, kw_only=True, tag="cancel"):
     """The sender asks that message `id` be cancelled if it still can be."""
 
     id: Id
@@ -181,15 +151,7 @@ class Cancel(
         _check_id(self.id)
 
 
-class Update(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    omit_defaults=True,
-    tag_field="kind",
-    tag="update",
-    gc=False,
-):
+class Update(_Said, frozen=True, kw_only=True, tag="update"):
     """What became of message `id`, said by its receiver.
 
     `state` is the state after it; an "outcome", and nothing else, carries one of the outcomes.
@@ -216,30 +178,14 @@ class Update(
             raise ValueError(f"state `{self.state}` in an update of kind `{self.what}`")
 
 
-class Skip(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    omit_defaults=True,
-    tag_field="kind",
-    tag="skip",
-    gc=False,
-):
+class Skip(_Said, frozen=True, kw_only=True, tag="skip"):
     """Stands for retired slots up to and including `to`; `h` is the chain there."""
 
     to: Count
     h: Hex32
 
 
-class Start(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    omit_defaults=True,
-    tag_field="kind",
-    tag="start",
-    gc=False,
-):
+class Start(_Said, frozen=True, kw_only=True, tag="start"):
     """First entry of a new era: the peer's open messages here, the old era, its last acked slot."""
 
     open: tuple[Id, ...]
@@ -251,15 +197,7 @@ class Start(
             _check_id(id)
 
 
-class Settled(
-    msgspec.Struct,
-    frozen=True,
-    kw_only=True,
-    omit_defaults=True,
-    tag_field="kind",
-    tag="settled",
-    gc=False,
-):
+class Settled(_Said, frozen=True, kw_only=True, tag="settled"):
     """Answers `Start`: (message id, outcome) of those that have ended."""
 
     outcomes: tuple[tuple[Id, State], ...]
