@@ -7,6 +7,7 @@ are final, and every call that changes something is recorded in `changes`.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
@@ -42,14 +43,14 @@ from gatepost.ports import Client
 ENDS = {"answer": "done", "done": "done", "declined": "rejected", "failed": "failed"}
 
 
-class Changes(list[tuple[object, ...]]):
+class Changes(list[tuple[Any, ...]]):
     """What changed the node, in order; `until` waits for more."""
 
     def __init__(self) -> None:
         super().__init__()
         self._news = asyncio.Event()
 
-    def append(self, change: tuple[object, ...]) -> None:
+    def append(self, change: tuple[Any, ...]) -> None:
         super().append(change)
         self._news.set()
 
@@ -299,24 +300,24 @@ class FakeMailbox:
         self.desk = desk
         self.agent = desk.agent
 
-    async def _call(self, fn, *args):
-        done: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+    async def _call(self, fn: Callable[..., None], *args: object) -> Any:
+        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         fn(*args, done.set_result)
         answer = await done
         if isinstance(answer, GatepostError):
             raise answer
         return answer
 
-    async def submit(self, submission):
+    async def submit(self, submission: Submission) -> Receipt:
         return await self._call(self.desk.submit, submission)
 
-    async def cancel(self, message):
+    async def cancel(self, message: str) -> MessageView:
         return await self._call(self.desk.cancel, message)
 
-    async def update(self, update):
+    async def update(self, update: UpdateIn) -> None:
         await self._call(self.desk.update, update)
 
-    async def check(self, message, wait=0.0):
+    async def check(self, message: str, wait: float = 0.0) -> MessageView:
         record = self.desk.node.own(self.agent, message)
         news = asyncio.Event()
 
@@ -335,10 +336,10 @@ class FakeMailbox:
             record.watchers.remove(changed)
         return record.view
 
-    async def claim(self, client, capacity, kind):
+    async def claim(self, client: Client, capacity: int, kind: str) -> Any:
         return self.desk.claim(client, capacity, kind)
 
-    async def inbox(self, query: InboxQuery):
+    async def inbox(self, query: InboxQuery) -> tuple[Run, ...]:
         node = self.desk.node
         box = node.boxes[self.agent]
         if query.peek:
@@ -387,7 +388,7 @@ class FakeOperator:
 
     def __init__(self, node: FakeNode) -> None:
         self.node = node
-        self.looks: list[tuple[object, ...]] = []
+        self.looks: list[tuple[Any, ...]] = []
 
     def _did(self, *what: object) -> None:
         self.node.changes.append(what)

@@ -11,6 +11,7 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, unix_connect
 
 from gatepost.api.http import Api, Surface
+from gatepost.api.http.app import App
 from tests.unit.api.fake_node import FakeNode
 
 PATIENCE = 5
@@ -33,7 +34,7 @@ class Answer:
 
 @dataclass
 class Served:
-    node: FakeNode
+    node: Any
     api: Api
     directory: Path
 
@@ -76,6 +77,11 @@ class Served:
         return Lane(connection)
 
 
+def routes_of(surface: Surface) -> list[Any]:
+    """The routes as the router has them, so that a new one is found by itself."""
+    return list(App(FakeNode(), operator_token=False).routers[surface].routes)
+
+
 class Lane:
     """A plain client of the socket: says frames, hears replies one by one."""
 
@@ -108,9 +114,7 @@ class Lane:
 
 
 @asynccontextmanager
-async def served(
-    directory: Path, node: FakeNode | None = None, **options: Any
-) -> AsyncIterator[Served]:
+async def served(directory: Path, node: Any = None, **options: Any) -> AsyncIterator[Served]:
     directory = directory / "run"
     node = node or FakeNode()
     whole = Served(node, Api(node, **options), directory)

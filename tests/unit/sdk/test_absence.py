@@ -10,8 +10,8 @@ from gatepost.sdk import Client, Work, connect
 from tests.unit.api.served import PATIENCE, Served, served
 
 
-def client(api: Served, agent: str = "main", **options: float) -> Client:
-    return connect(socket=api.agent_socket, token=f"token-of-{agent}", **options)
+def client(api: Served, agent: str = "main", patience: float = 30.0) -> Client:
+    return connect(socket=api.agent_socket, token=f"token-of-{agent}", patience=patience)
 
 
 class Gate:

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from gatepost.core.message import InboxQuery
+from gatepost.core.message import Data, InboxQuery
 from gatepost.errors import GatepostError
 from gatepost.sdk import Client, Work, blocking
 from gatepost.sdk.blocking import BlockingClient, BlockingWork
@@ -84,7 +84,9 @@ def test_a_function_serves_in_threads_of_its_own(tmp_path):
         serving.start()
         with client(api) as main:
             view = main.ask("helper", "x", wait=5)
-            assert bytes(view.parts[0].data) == b'{"text":"x"}'
+            (part,) = view.parts
+            assert isinstance(part, Data)
+            assert bytes(part.data) == b'{"text":"x"}'
         assert "gatepost" not in threads
         with blocking.connect_operator(socket=api.operator_socket) as operator:
             operator.remove_agent("helper")

@@ -15,8 +15,8 @@ from tests.unit.api.fake_node import FakeNode
 from tests.unit.api.served import PATIENCE, Served, served
 
 
-def client(api: Served, agent: str = "main", **options: float) -> Client:
-    return connect(socket=api.agent_socket, token=f"token-of-{agent}", **options)
+def client(api: Served, agent: str = "main", patience: float = 30.0) -> Client:
+    return connect(socket=api.agent_socket, token=f"token-of-{agent}", patience=patience)
 
 
 @asynccontextmanager
@@ -99,6 +99,7 @@ def test_parts_travel_whole(tmp_path):
             )
             view = await main.ask("helper", parts, wait=PATIENCE)
             text, data, file = view.parts
+            assert isinstance(data, Data)
             assert (text, bytes(data.data)) == (Text("a"), b'{"n": [1, 2]}')
             assert file == File(b"\x00\xff", "x.bin", "image/png")
             serving.cancel()

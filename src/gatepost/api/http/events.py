@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from gatepost.api.http.answers import as_error, refuse
 from gatepost.api.http.door import Caller, State
-from gatepost.api.http.inside import Inside
+from gatepost.api.http.inside import Events, Inside
 from gatepost.api.http.query import read_query
 from gatepost.api.http.waiting import first_of, hang_up
 from gatepost.core.views import Event
@@ -49,13 +49,14 @@ class EventStream:
         agent = state.get("caller", Caller()).agent
         try:
             query = read_query(scope["query_string"], EventQuery)
+            hub = self._inside.events
         except (GatepostError, msgspec.DecodeError) as fault:
             await refuse(scope, send, as_error(fault))
             return
         queue = _Queue(lambda event: not agent or (event.agent == agent and bool(event.message)))
-        stop = self._inside.events.subscribe(queue.put)
+        stop = hub.subscribe(queue.put)
         try:
-            self._catch_up(queue, query.recent, _last_id(scope))
+            _catch_up(queue, hub, query.recent, _last_id(scope))
             await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
             if query.follow:
                 await self._stream(queue, receive, send, state)
@@ -63,12 +64,6 @@ class EventStream:
                 await send({"type": "http.response.body", "body": _text(queue.all())})
         finally:
             stop()
-
-    def _catch_up(self, queue: "_Queue", recent: int, last: int | None) -> None:
-        wanted = _WAITING if last is not None else min(max(recent, 0), _WAITING)
-        for event in self._inside.events.recent(wanted) if wanted else ():
-            if last is None or event.n > last:
-                queue.put(event)
 
     async def _stream(self, queue: "_Queue", receive: Receive, send: Send, state: State) -> None:
         ended = await first_of(
@@ -109,6 +104,13 @@ class _Queue:
         await self._news.wait()
         self._news.clear()
         return self.all()
+
+
+def _catch_up(queue: _Queue, hub: Events, recent: int, last: int | None) -> None:
+    wanted = _WAITING if last is not None else min(max(recent, 0), _WAITING)
+    for event in hub.recent(wanted) if wanted else ():
+        if last is None or event.n > last:
+            queue.put(event)
 
 
 async def _write(queue: _Queue, send: Send) -> None:

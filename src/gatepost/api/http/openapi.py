@@ -25,11 +25,11 @@ class Document:
     def __init__(
         self, title: str, version: str, rows: Sequence[Operation[Any]], extra: Sequence[Extra]
     ) -> None:
-        self._document = document(title, version, rows, extra)
+        self.document = document(title, version, rows, extra)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer with the document."""
-        await answer(send, self._document)
+        await answer(send, self.document)
 
 
 def document(

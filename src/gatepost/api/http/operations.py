@@ -24,6 +24,9 @@ from gatepost.errors import GatepostError
 
 BodyT = TypeVar("BodyT", bound=msgspec.Struct)
 
+_HEARD_OUT = 16 * MAX_CALL
+_GONE = object()
+
 
 @dataclass(frozen=True, slots=True)
 class Given(Generic[BodyT]):
@@ -121,7 +124,11 @@ class Endpoint:
 
 
 async def read_body(receive: Receive) -> bytes:
-    """The whole body, at most MAX_CALL bytes. Raises `message.too_large`."""
+    """The whole body, at most MAX_CALL bytes. Raises `message.too_large`.
+
+    What is too large is still heard to its end (within reason): who is cut off in the middle of
+    speaking never hears why.
+    """
     chunks: list[bytes] = []
     size = 0
     while True:
@@ -130,11 +137,10 @@ async def read_body(receive: Receive) -> bytes:
             raise GatepostError("usage.invalid", why="the body ended early")
         chunk = message.get("body", b"")
         size += len(chunk)
-        if size > MAX_CALL:
-            raise GatepostError("message.too_large", why=f"a body may hold {MAX_CALL} bytes")
-        chunks.append(chunk)
-        if not message.get("more_body", False):
-            return b"".join(chunks)
-
-
-_GONE = object()
+        if size <= MAX_CALL:
+            chunks.append(chunk)
+        if not message.get("more_body", False) or size > _HEARD_OUT:
+            break
+    if size > MAX_CALL:
+        raise GatepostError("message.too_large", why=f"a body may hold {MAX_CALL} bytes")
+    return b"".join(chunks)
