@@ -1,8 +1,8 @@
 """Nodes that can only link: what a transport needs of a node, written down as it happens.
 
 `Fleet` has them over either transport: real sockets on 127.0.0.1, or the loopback wire in virtual
-time. A test waits with `until`: for real it sleeps until a node is told something, virtually it lets
-the next timer ring. Both give up at a deadline.
+time. A test waits with `until`: for real until a node is told something, virtually it lets the next
+timer ring. Both give up at a deadline.
 """
 
 import asyncio
@@ -38,9 +38,9 @@ class Recorder:
         self.ready: list[Line] = []
         self.newer: list[NodeRecord] = []
         self.requests: list[tuple[bytes, bytes]] = []
-        self.reply: Callable[[Callable[[bytes | None], None]], None] = lambda answer: answer(None)
-        self.on_up: Callable[[Line], None] = lambda line: None
-        self.on_frame: Callable[[Line, bytes], None] = lambda line, data: None
+        self.reply: Callable[[Callable[[bytes | None], None]], object] = lambda answer: answer(None)
+        self.on_up: Callable[[Line], object] = lambda line: None
+        self.on_frame: Callable[[Line, bytes], object] = lambda line, data: None
         self._told = told
 
     def record_of(self, node: str) -> NodeRecord | None:
@@ -123,10 +123,12 @@ class RealFleet:
         self._directory = directory
         self._told = asyncio.Event()
         self._tasks = asyncio.TaskGroup()
+        self._errors: list[dict[str, Any]] = []
         self.nodes: list[Linked] = []
         self.entropy = SeededEntropy("fleet")
 
     async def __aenter__(self) -> "RealFleet":
+        asyncio.get_running_loop().set_exception_handler(self._unexpected)
         await self._tasks.__aenter__()
         return self
 
@@ -134,6 +136,10 @@ class RealFleet:
         for node in self.nodes:
             await node.transport.close()
         await self._tasks.__aexit__(None, None, None)
+        assert self._errors == [], self._errors
+
+    def _unexpected(self, loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        self._errors.append(context)
 
     async def node(
         self, name: str, *, limits: Limits | None = None, listen: bool = True, port: int = 0
@@ -182,7 +188,7 @@ class VirtualClock:
         self.time = 0.0
         self.stopped = False
         self._world = world or self
-        self._queue: list[tuple[float, int, "_Ring"]] = []
+        self._queue: list[tuple[float, int, _Ring]] = []
         self._count = itertools.count()
 
     def now(self) -> int:

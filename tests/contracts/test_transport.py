@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from gatepost.core import pairing
 from gatepost.core.frame import FRAME_MAX
 from gatepost.errors import CATALOGUE, GatepostError
 from gatepost.transports.limits import Limits
 from tests.linked import Fleet, Linked, RealFleet, VirtualFleet, acquainted
+from tests.seeded import SeededKeys
 
 Body = Callable[[Fleet], Awaitable[None]]
 Play = Callable[[Body], None]
@@ -92,7 +94,7 @@ def test_frames_may_be_sent_from_within_link_up(play: Play) -> None:
         one, other = await fleet.node("home"), await fleet.node("lab")
         acquainted((one, other))
         for node in (one, other):
-            node.owner.on_up = lambda line: [line.send(bytes([n])) for n in range(3)] and None
+            node.owner.on_up = lambda line: [line.send(bytes([n])) for n in range(3)]
         one.dial(other)
         await fleet.until(lambda: len(one.owner.frames) == len(other.owner.frames) == 3)
         assert one.owner.frames == other.owner.frames == [b"\0", b"\1", b"\2"]
@@ -253,7 +255,7 @@ def test_a_peer_blocked_while_it_says_hello_gets_no_link(play: Play) -> None:
             other.owner.peers.clear()
             return greeting(node)
 
-        other.owner.greeting = block_then_greet  # type: ignore[method-assign]
+        other.owner.greeting = block_then_greet
         one.dial(other)
         await fleet.until(lambda: one.owner.failures)
         await fleet.settle()
@@ -335,28 +337,28 @@ def test_a_dial_the_smaller_cannot_finish_does_not_keep_the_larger_out(play: Pla
     play(body)
 
 
-def test_a_peer_that_lost_its_end_relinks_at_once_in_place_of_the_old_link(play: Play) -> None:
+@pytest.mark.parametrize("dialler", ["the smaller", "the larger"])
+def test_a_peer_that_lost_its_end_relinks_at_once_in_place_of_the_old_link(
+    play: Play, dialler: str
+) -> None:
     async def body(fleet: Fleet) -> None:
-        for dialler in range(2):
-            nodes = sorted([await fleet.node(n) for n in ("home", "lab")], key=lambda n: n.id)
-            stays, returns = nodes[dialler], nodes[1 - dialler]
-            acquainted(nodes)
-            stays.dial(returns)
-            await fleet.until(lambda: stays.linked(returns) and returns.linked(stays))
-            # The other side comes back as a new process that knows of no link; the old one hangs.
-            again = await fleet.node("home" if returns is nodes[0] else "lab")
-            again = again if again.id == returns.id else await fleet.node("home")
-            assert again.id == returns.id
-            again.knows(stays)
-            again.dial(stays)
-            await fleet.until(lambda: again.linked(stays) and len(stays.owner.ups) == 2)
-            await fleet.until(lambda: returns.owner.downs)
-            await fleet.settle()
-            assert [reason for _, reason in stays.owner.downs] == [
-                "another link between the two nodes took its place"
-            ]
-            assert stays.line(again).send(b"to the new one")
-            await fleet.until(lambda: again.owner.frames == [b"to the new one"])
+        nodes = {node.id: node for node in [await fleet.node("home"), await fleet.node("lab")]}
+        stays, returns = (nodes[node] for node in sorted(nodes, reverse=dialler == "the larger"))
+        acquainted(nodes.values())
+        stays.dial(returns)
+        await fleet.until(lambda: stays.linked(returns) and returns.linked(stays))
+        # The other side comes back as a new process that knows of no link; the old one hangs.
+        again = await fleet.node(returns.keys.seed)
+        again.knows(stays)
+        again.dial(stays)
+        await fleet.until(lambda: again.linked(stays) and len(stays.owner.ups) == 2)
+        await fleet.until(lambda: returns.owner.downs)
+        await fleet.settle()
+        assert [reason for _, reason in stays.owner.downs] == [
+            "another link between the two nodes took its place"
+        ]
+        assert stays.line(again).send(b"to the new one")
+        await fleet.until(lambda: again.owner.frames == [b"to the new one"])
 
     play(body)
 
@@ -403,8 +405,6 @@ def test_a_silent_link_is_kept_by_pings(play: Play) -> None:
 
 def test_a_newer_record_of_the_peer_is_handed_on_before_the_link_is_up(play: Play) -> None:
     async def body(fleet: Fleet) -> None:
-        from tests.seeded import SeededKeys
-
         one, other = await fleet.node("home"), await fleet.node("lab")
         acquainted((one, other))
         for node, name in ((one, "home"), (other, "lab")):
@@ -472,8 +472,6 @@ def test_an_invitation_is_not_shown_to_another_node(play: Play) -> None:
 
 
 def pair_request(one: Linked, other: Linked) -> bytes:
-    from gatepost.core import pairing
-
     invitation = pairing.Invitation(
         endpoints=(other.endpoint,),
         node=other.id,

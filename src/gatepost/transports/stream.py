@@ -17,6 +17,7 @@ import ssl
 from typing import Final, cast
 
 from websockets.client import ClientProtocol
+from websockets.exceptions import InvalidState
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
@@ -92,13 +93,16 @@ class Stream(asyncio.BufferedProtocol):
         if self._full or self.over:
             self._starved = self._full
             return False
-        self._socket.send_binary(message)
+        try:
+            self._socket.send_binary(message)
+        except InvalidState:  # the other side's good-bye is in, and is told next
+            return False
         self._flush()
         return True
 
     def ping(self) -> None:
         """Ask for a sign of life."""
-        if not self._full and not self.over:
+        if not self._full and not self.over and self._socket.state is State.OPEN:
             self._socket.send_ping(b"")
             self._flush()
 
@@ -155,8 +159,7 @@ class Stream(asyncio.BufferedProtocol):
                 return
             plain = self._tls.read()
         except ssl.SSLError as error:
-            self._write()  # the alert
-            self._fail(f"TLS failed: {error.reason or error}")
+            self._tls_failed(error)
             return
         if plain:
             self._socket.receive_data(plain)
@@ -260,24 +263,36 @@ class Stream(asyncio.BufferedProtocol):
             self._end(BROKEN if self._trusted else REFUSED)
             self.handler.closed(reason)
 
-    def _end(self, code: int) -> None:
+    def _tls_failed(self, error: ssl.SSLError) -> None:
+        """Nothing can be said any more but the alert, which TLS has written already."""
         self.over = True
-        transport = self._transport
-        if transport is None or transport.is_closing():
-            return
+        self._write()
+        self._hang_up()
+        self.handler.closed(f"TLS failed: {error.reason or error}")
+
+    def _end(self, code: int) -> None:
+        """Say good-bye as far as this connection has come."""
+        self.over = True
         if self._socket.state is State.OPEN:
             self._socket.send_close(code)
         if self._tls.secure:
             self._encrypt()
             self._tls.finish()
             self._write()
-        if transport.can_write_eof():
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        try:
             # Closing with unread bytes would reset the connection, and with it our good-bye.
             transport.write_eof()
+        except OSError:  # the other side is gone already
+            transport.abort()
+        else:
             loop = asyncio.get_running_loop()
             self._grace = loop.call_later(CLOSE_GRACE, transport.abort)
-        else:
-            transport.abort()
 
     def _abort(self) -> None:
         if self._transport is not None:
