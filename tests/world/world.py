@@ -1,0 +1,323 @@
+"""A world: machines on one wire, callers and agents at them, faults over them, and a checker.
+
+`World(options, seed).run()` builds it, lets faults and calls go on together, heals everything,
+waits at most `BOUND` for the last outcome, and returns what the checker found. One thread, virtual
+time, all chance from the seed.
+"""
+
+import traceback
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from random import Random
+
+from gatepost.core.entry import uuid7
+from gatepost.core.journal import outgoing
+from gatepost.core.lifecycle import is_outcome
+from gatepost.core.origin import Document
+from gatepost.core.records import PeerRow
+from gatepost.core.views import AgentSpec
+from gatepost.node import exchange
+from gatepost.node.settings import Settings
+from gatepost.policy.law import Law
+from gatepost.policy.rules import read_law
+from tests.seeded import SeededEntropy
+from tests.world.attacker import Attacker
+from tests.world.caller import Caller, Lane, Step
+from tests.world.checker import Checker, Known
+from tests.world.faults import Weather
+from tests.world.fuse import Crash
+from tests.world.gateway import Gateway, Manner
+from tests.world.ledger import Ledger
+from tests.world.machine import Machine
+from tests.world.options import Options
+from tests.world.timeline import EPOCH, Log, Timeline
+from tests.world.wire import WorldWire
+
+BOUND = 300.0
+AGENTS = 2
+LAW = """
+[[rule]]
+id = "all"
+allow = ["ping", "see", "send", "ask", "delegate"]
+from = ["*", "*@*"]
+to = ["*", "*@*"]
+
+[limits]
+rate = "none"
+concurrent = 1000
+turns = 1000000
+"""
+DENY = """
+[[rule]]
+id = "not-now"
+deny = ["send", "ask", "delegate"]
+from = "{}"
+to = "{}"
+"""
+
+
+@dataclass(slots=True)
+class Result:
+    """What one world came to."""
+
+    seed: int
+    wrong: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    digest: str = ""
+    events: int = 0
+    seconds: float = 0.0
+
+
+class World:
+    """One world. `log` > 0 keeps that many lines of the event log."""
+
+    def __init__(self, options: Options, seed: int, log: int = 0) -> None:
+        self.options = options
+        self.seed = seed
+        self.log = Log(log)
+        self.timeline = Timeline(self.log)
+        self.ledger = Ledger()
+        self.result = Result(seed)
+        self._chance = Random(f"world {seed}")
+        self.wire = WorldWire(
+            self.timeline, SeededEntropy(f"wire {seed}"), self._tick, options.fair
+        )
+        self.machines = [self._machine(n) for n in range(options.nodes)]
+        self._by_node = {machine.keys.node: machine for machine in self.machines}
+        self._by_name = {machine.name: machine for machine in self.machines}
+        self._acquaint()
+        self.gateways = [
+            self._gateway(machine, n) for machine in self.machines for n in range(AGENTS)
+        ]
+        self.callers = [self._caller(machine) for machine in self.machines]
+        attacker = None
+        if options.attack_every:
+            attacker = Attacker(self.wire, self.machines, self._draw("attacker"))
+        self.weather = Weather(
+            options,
+            self.timeline,
+            self.wire,
+            self.machines,
+            self.gateways,
+            self._bad_law,
+            attacker,
+            self._draw("weather"),
+        )
+
+    # running
+
+    def run(self) -> Result:
+        """The whole story; never raises for what the product does wrong."""
+        before = exchange.CREDIT, outgoing.WINDOW
+        exchange.CREDIT, outgoing.WINDOW = self.options.credit, self.options.window
+        try:
+            self._story()
+        except Exception:
+            self.result.wrong.append("raised: " + traceback.format_exc(limit=-6))
+        finally:
+            exchange.CREDIT, outgoing.WINDOW = before
+            for machine in self.machines:
+                machine.disk.close()
+        return self._sum_up()
+
+    def _story(self) -> None:
+        for machine in self.machines:
+            self._guarded(machine.boot)
+        self.weather.begin()
+        self._until(self.options.length)
+        self._guarded(self.weather.heal)
+        end = self.timeline.time + BOUND
+        healed = self.timeline.time
+        while self.timeline.time < end and not self._settled():
+            self._until(min(self.timeline.time + 5.0, end))
+        self.result.counts["settled_ms"] = int((self.timeline.time - healed) * 1000)
+        for caller in self.callers:
+            caller.collect()
+        self._stopped_pairs()
+
+    def _until(self, time: float) -> None:
+        while self._guarded(lambda: self.timeline.step(time)):
+            pass
+
+    def _guarded(self, act: Callable[[], object]) -> object:
+        try:
+            return act()
+        except Crash as crash:
+            self.result.faults["mid_step"] += 1
+            self._by_name[crash.machine].crash(silent=self._chance.random() < 0.2)
+            return True
+
+    def _tick(self, node: str, what: str) -> None:
+        machine = self._by_node[node]
+        if machine.life is not None:
+            machine.life.tick(what)
+
+    def _settled(self) -> bool:
+        """Whether every lane is through and every caller was shown an outcome of every message."""
+        return all(caller.finished for caller in self.callers) and all(
+            call.shown and is_outcome(call.shown[-1].state)
+            for call in self.ledger.calls
+            if call.ids
+        )
+
+    def _stopped_pairs(self) -> None:
+        for machine in self.machines:
+            if machine.node is None:
+                self.result.wrong.append(f"{machine.name} is not up after the heal")
+                continue
+            for peer in machine.node.peers.by_alias.values():
+                if peer.row.stopped or peer.exchange.incoming.fork is not None:
+                    self.result.wrong.append(
+                        f"{machine.name} refuses {peer.row.alias}: {peer.row.stopped or 'fork'}"
+                    )
+
+    def _sum_up(self) -> Result:
+        known = Known(
+            nodes={machine.name: machine.keys.node for machine in self.machines},
+            forgetful=frozenset(g.agent for g in self.gateways if g.manner.forgets),
+            unknown_allowed=self.options.forgetful and self.options.unsafe,
+        )
+        verdict = Checker(self.ledger, known).check()
+        result = self.result
+        result.wrong += verdict.wrong
+        result.counts.update(verdict.counts)
+        result.faults.update(self.weather.counts)
+        result.faults.update({f"wire.{kind}": n for kind, n in self.wire.counts.items()})
+        for machine in self.machines:
+            result.counts["lives"] += machine.lives
+            result.counts["commits"] += machine.disk.commits
+            result.faults["commit_failed"] += len(machine.failures)
+            result.faults.update({f"at.{what}": n for what, n in machine.fuse.struck.items()})
+        result.digest, result.events = self.log.digest, self.log.count
+        result.seconds = self.timeline.time
+        return result
+
+    # building
+
+    def _draw(self, what: str) -> Random:
+        return Random(f"{what} {self.seed}")
+
+    def _machine(self, n: int) -> Machine:
+        name = f"node{n}"
+        settings = Settings(
+            name=name,
+            listen=f"10.0.0.{n + 1}:7443",
+            queue_in_memory=self.options.queue,
+        )
+        law = _law(name, LAW)
+        return Machine(name, str(self.seed), self.timeline, self.wire, law, settings)
+
+    def _acquaint(self) -> None:
+        for one in self.machines:
+            others = [other for other in self.machines if other is not one]
+            for number, other in enumerate(others, 1):
+                one.disk.add_peer(
+                    PeerRow(
+                        number=number,
+                        node=other.keys.node,
+                        alias=other.name,
+                        record=other.keys.record_bytes,
+                        endpoint="",
+                        words="",
+                        paired=EPOCH,
+                    )
+                )
+
+    def _gateway(self, machine: Machine, n: int) -> Gateway:
+        o, agent = self.options, f"agent{n}"
+        chance = self._draw(f"{machine.name} {agent}")
+        forgets = o.forgetful and n == 1
+        manner = Manner(
+            delay=chance.choice((0.0, 0.0, 0.2)),
+            work=o.work,
+            news=0.2,
+            asks=o.asks,
+            fails=o.fails,
+            declines=o.declines,
+            heeds=chance.random() < 0.7,
+            forgets=forgets,
+            safe=forgets and not o.unsafe,
+            capacity=chance.choice((1, 2, 8)),
+            concurrent=chance.choice((1, 2, 4)),
+        )
+        name = f"{agent}-{machine.name}" if forgets else agent
+        spec = AgentSpec(name=name, concurrent=manner.concurrent, safe_to_repeat=manner.safe)
+        machine.disk.add_agent(spec)
+        return Gateway(machine, name, manner, self.ledger, chance)
+
+    def _caller(self, machine: Machine) -> Caller:
+        name = f"caller-{machine.name}"
+        machine.disk.add_agent(AgentSpec(name=name))
+        chance = self._draw(name)
+        share = max(1, self.options.lanes // len(self.machines))
+        lanes = [self._lane(machine, chance) for _ in range(share)]
+        return Caller(machine, name, lanes, self.ledger, chance)
+
+    def _lane(self, machine: Machine, chance: Random) -> Lane:
+        gateway = chance.choice(self.gateways)
+        at = next(m for m in self.machines if gateway in m.tenants)
+        to = gateway.agent if at is machine else f"{gateway.agent}@{at.name}"
+        conversation = uuid7(EPOCH, chance.randbytes(10))
+        steps = [self._step(chance) for _ in range(self.options.calls)]
+        return Lane(to, conversation, steps)
+
+    def _step(self, chance: Random) -> Step:
+        o = self.options
+        return Step(
+            pause=o.pause * chance.random() * 2,
+            verb="send" if chance.random() < o.sends else chance.choice(("ask", "delegate")),
+            keyed=chance.random() < o.keyed,
+            expires=chance.choice((0.3, 3.0, 20.0)) if chance.random() < o.short else 0.0,
+            cancel=chance.choice((0.001, 0.02, 0.5, 5)) if chance.random() < o.cancels else 0.0,
+            size=60_000 if chance.random() < o.large else 0,
+        )
+
+    def _bad_law(self, machine: Machine) -> Law:
+        chance = self._chance
+        others = [other.name for other in self.machines if other is not machine]
+        inbound = f"*@{chance.choice((*others, '*'))}", chance.choice(("*", "agent0"))
+        outbound = "*", f"*@{chance.choice((*others, '*'))}"
+        text = DENY.format(*chance.choice((inbound, inbound, outbound)))
+        return _law(machine.name, LAW + text)
+
+
+def _law(name: str, text: str) -> Law:
+    return read_law([Document("policy.toml", text)], [name])
+
+
+def floors(results: list[Result]) -> list[str]:
+    """Kinds of faults that struck too seldom for these runs to be a test."""
+    total: Counter[str] = sum((result.faults for result in results), Counter())
+    runs = len(results)
+    return [
+        f"{kind} struck {total[kind]} times in {runs} worlds, at least {int(each * runs)} wanted"
+        for kind, each in FLOORS.items()
+        if total[kind] < int(each * runs)
+    ]
+
+
+FLOORS = {
+    "wire.drop": 10,
+    "wire.duplicate": 10,
+    "wire.reorder": 10,
+    "wire.delay": 10,
+    "wire.flip": 2,
+    "wire.loss": 1,
+    "wire.cut": 5,
+    "mid_step": 3,
+    "cut": 1,
+    "break": 2,
+    "crash": 4,
+    "stop": 0.4,
+    "stall": 2,
+    "full": 0.4,
+    "commit_failed": 0.2,
+    "step": 0.6,
+    "policy": 1,
+    "block": 0.3,
+    "pause": 0.3,
+    "agent": 3,
+    "attack": 20,
+}
