@@ -13,8 +13,43 @@ from gatepost.core.views import AgentSpec
 from gatepost.errors import GatepostError
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The agent's name.", show_default=False)]
-Adapter = Literal["none", "echo", "process", "webhook"]
-Mode = Literal["once", "stay"]
+How = Annotated[
+    Literal["none", "echo", "process", "webhook"],
+    typer.Option(
+        "--adapter",
+        metavar="none|echo|process|webhook",
+        help="How it is woken. Default: process with --command, webhook with --url, else none.",
+    ),
+]
+Program = Annotated[
+    str,
+    typer.Option("--command", metavar="COMMAND", help="process: what to run, quoted as one word."),
+]
+Mode = Annotated[
+    Literal["once", "stay"],
+    typer.Option(
+        "--mode", metavar="once|stay", help="process: one run each message, or one that stays."
+    ),
+]
+Url = Annotated[
+    str, typer.Option("--url", metavar="URL", help="webhook: where messages are posted.")
+]
+SecretFile = Annotated[
+    str,
+    typer.Option("--secret-file", metavar="FILE", help="webhook: the secret that signs the posts."),
+]
+About = Annotated[str, typer.Option("--about", metavar="TEXT", help="One line on what it is for.")]
+Concurrent = Annotated[int, typer.Option("--concurrent", metavar="N", help="Runs at a time.")]
+RunTime = Annotated[
+    str,
+    typer.Option(
+        "--run-time", metavar="TIME", help="Stop a run after this long, like 10m. Default: never."
+    ),
+]
+SafeToRepeat = Annotated[
+    bool,
+    typer.Option("--safe-to-repeat", help="A run whose end is not known may be run again."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -69,53 +104,15 @@ def listed(
 def add(
     call: Call,
     name: Name,
-    adapter: Annotated[
-        Adapter | None,
-        typer.Option(
-            "--adapter",
-            metavar="none|echo|process|webhook",
-            help="How it is woken. Default: process with --command, webhook with --url, else none.",
-        ),
-    ] = None,
-    program: Annotated[
-        str,
-        typer.Option(
-            "--command", metavar="COMMAND", help="process: what to run, quoted as one word."
-        ),
-    ] = "",
-    mode: Annotated[
-        Mode,
-        typer.Option(
-            "--mode", metavar="once|stay", help="process: one run each message, or one that stays."
-        ),
-    ] = "once",
-    url: Annotated[
-        str, typer.Option("--url", metavar="URL", help="webhook: where messages are posted.")
-    ] = "",
-    secret_file: Annotated[
-        str,
-        typer.Option(
-            "--secret-file", metavar="FILE", help="webhook: the secret that signs the posts."
-        ),
-    ] = "",
-    about: Annotated[
-        str, typer.Option("--about", metavar="TEXT", help="One line on what it is for.")
-    ] = "",
-    concurrent: Annotated[
-        int, typer.Option("--concurrent", metavar="N", help="Runs at a time.")
-    ] = 4,
-    run_time: Annotated[
-        str,
-        typer.Option(
-            "--run-time",
-            metavar="TIME",
-            help="Stop a run after this long, like 10m. Default: no limit.",
-        ),
-    ] = "",
-    safe_to_repeat: Annotated[
-        bool,
-        typer.Option("--safe-to-repeat", help="A run whose end is not known may be run again."),
-    ] = False,
+    adapter: How | None = None,
+    program: Program = "",
+    mode: Mode = "once",
+    url: Url = "",
+    secret_file: SecretFile = "",
+    about: About = "",
+    concurrent: Concurrent = 4,
+    run_time: RunTime = "",
+    safe_to_repeat: SafeToRepeat = False,
 ) -> None:
     """Add an agent to this node. Without an adapter it polls: `gatepost inbox --as NAME`."""
     spec = AgentSpec(

@@ -22,6 +22,7 @@ from gatepost.cli import (
     talk,
     tokens,
 )
+from gatepost.cli.call import Call
 from gatepost.cli.command import INTERRUPTED
 from gatepost.cli.near import Tree
 from gatepost.cli.pages import first
@@ -111,7 +112,7 @@ def _root(
     if version:
         Screen().data(__version__, [__version__])
     elif context.invoked_subcommand is None:
-        Screen().data(None, first.screen())
+        Screen().data(None, [*first.screen(), *first.standing(Call(Screen()).directory())])
 
 
 def _ordered(typed: list[str], root: TyperGroup) -> list[str]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gatepost.sdk import Client, OperatorClient
 
 SPEAKING = ("send", "ask", "delegate", "reply", "inbox", "check", "cancel")
+OPERATOR = "GATEPOST_OPERATOR_TOKEN"
 Answer = TypeVar("Answer")
 
 
@@ -77,10 +78,13 @@ class Call:
         """Run `work` with the operator's client of the node."""
         import asyncio
 
+        from gatepost.config.sources import environment
         from gatepost.sdk import connect_operator
 
+        token = environment().get(OPERATOR)
+
         async def main() -> Answer:
-            async with connect_operator(home=self.home) as operator:
+            async with connect_operator(home=self.home, token=token) as operator:
                 return await work(operator)
 
         return asyncio.run(main())

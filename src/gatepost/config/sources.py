@@ -24,6 +24,7 @@ Source = Literal["default", "file", "environment", "flag"]
 LARGEST_FILE = 4 * 1024 * 1024
 # Variables of this prefix that are no settings: where the node lives, and what a run is told.
 _RESERVED = ("GATEPOST_HOME", "GATEPOST_AGENT", "GATEPOST_SOCKET", "GATEPOST_TOKEN", "GATEPOST_RUN")
+_RESERVED += ("GATEPOST_OPERATOR_TOKEN",)
 
 
 class Found(msgspec.Struct, frozen=True):

@@ -329,7 +329,9 @@ class FakeNode:
         yield self
 
     @contextlib.asynccontextmanager
-    async def connect_operator(self, *, home: str | None = None) -> AsyncIterator["FakeNode"]:
+    async def connect_operator(
+        self, *, home: str | None = None, token: str | None = None
+    ) -> AsyncIterator["FakeNode"]:
         self.asked.append(("connect_operator", home))
         yield self
 

@@ -49,6 +49,7 @@ class Terminal:
         monkeypatch.setenv("TZ", "UTC")
         monkeypatch.setenv("COLUMNS", "100")
         monkeypatch.setenv("NO_COLOR", "1")
+        monkeypatch.setenv("GATEPOST_HOME", "/srv/nowhere")
         monkeypatch.setattr(time, "time_ns", lambda: NOW * 1_000_000)
         time.tzset()
 

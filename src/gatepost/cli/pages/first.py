@@ -1,5 +1,7 @@
 """The first screen: what there is to type, by intent."""
 
+from pathlib import Path
+
 GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
     "Talk": (
         ("send", "give a message to an agent"),
@@ -45,3 +47,14 @@ def screen() -> list[str]:
             lines.append(f"{intent if at == 0 else '':<11}{pair}".rstrip())
         lines.append("")
     return [*lines, "gatepost WORD --help shows examples."]
+
+
+def standing(home: Path) -> list[str]:
+    """Whether there is a node to speak to."""
+    if (home / "gatepost.toml").exists():
+        return [f"home  {home}"]
+    return [
+        "",
+        f"no node in {home} yet",
+        "next    gatepost init --name NAME --listen 127.0.0.1:7443",
+    ]
