@@ -49,7 +49,8 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `expires_in` is in milliseconds, 0 means the node's default. `run` names the run the speaker is
     in, so that hops, visited nodes and automatic turns are stamped from it. `request_key` makes a
-    repeated call attach to the first one's message.
+    repeated call attach to the first one's message; `fresh` promises that the key was made for this
+    very call, so that nobody need look it up.
     """
 
     verb: Verb
@@ -60,6 +61,7 @@ class Submission(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     done_when: str = ""
     expires_in: int = 0
     request_key: str = ""
+    fresh: bool = False
     run: str = ""
     labels: tuple[str, ...] = ()
 

@@ -69,7 +69,7 @@ class Desk:
             key = (self.agent, submission.request_key)
             row.request_key = submission.request_key
             row.request_hash = request_hash(message.said, submission.to, message.body)
-            if rooms.requests.attach(key, row.request_hash, done):
+            if rooms.requests.attach(key, row.request_hash, done, submission.fresh):
                 return
         decision = self._decide(message, peer, to_party)
         if decision.verdict == "hold":
@@ -103,9 +103,8 @@ class Desk:
     ) -> tuple[OpenMessage, Party]:
         rooms, now = self._rooms, self._rooms.ground.clock.now()
         parts, body = pack(submission.parts)
-        conversation = submission.conversation or new_id(rooms.ground.clock, rooms.ground.entropy)
         expires_in = min(submission.expires_in or rooms.ground.settings.expires_ms, MAX_EXPIRES)
-        header = self._header(submission, to.agent, parts, conversation, now, now + expires_in)
+        header = self._header(submission, to.agent, parts, now, now + expires_in)
         row = MessageRow(
             seq=0,
             id=header.id,
@@ -114,7 +113,7 @@ class Desk:
             sender=self.agent,
             recipient=to.agent,
             want=header.want,
-            conversation=conversation,
+            conversation=header.conversation,
             created=now,
             expires=header.expires,
             accepted=now,
@@ -124,24 +123,26 @@ class Desk:
         message = OpenMessage(row, rooms.ground.entropy.bytes(SALT_BYTES), data, header, body)
         if peer is None:
             return message, party(to.agent)
-        return message, party(to.agent, peer.row.node, peer.row.alias, peer.row.owner)
+        return message, peer.party(to.agent)
 
     def _header(
         self,
         submission: Submission,
         to_agent: str,
         parts: tuple[Part, ...],
-        conversation: str,
         now: int,
         expires: int,
     ) -> Message:
-        stamps = stamp(self._cause(submission.run), self._rooms.ground.node)
+        ground = self._rooms.ground
+        stamps = stamp(self._cause(submission.run), ground.node)
+        id = new_id(now, ground.entropy)
         try:
             return Message(
-                id=new_id(self._rooms.ground.clock, self._rooms.ground.entropy),
+                id=id,
                 from_agent=self.agent,
                 to_agent=to_agent,
-                conversation=conversation,
+                # A conversation nobody named yet has the name of its first message.
+                conversation=submission.conversation or id,
                 want=WANT[submission.verb],
                 created=now,
                 expires=expires,
@@ -249,11 +250,8 @@ class Desk:
         return stop
 
     def follow(self, message: str, seen: Callable[[MessageView], None]) -> Callable[[], None]:
-        """Like `watch` without the look at now.
-
-        For a message just accepted, whose state is known.
-        """
-        return self._rooms.outbox.watch(message, seen)
+        """Call `seen` when a message just accepted ends or needs input; no look at it now."""
+        return self._rooms.outbox.watch(message, seen, every=False)
 
     def shown(self, message: str) -> MessageView:
         """A message as it stands now."""

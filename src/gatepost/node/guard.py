@@ -117,4 +117,4 @@ class Guard:
 
 def party(agent: str, node: str = "", alias: str = "", owner: str = "") -> Party:
     """One end of a request; an alias that is a node id is only an id."""
-    return Party(agent, node, "" if is_node_id(alias) else alias, owner)
+    return Party(agent, node, alias if alias and not is_node_id(alias) else "", owner)

@@ -167,10 +167,13 @@ class Inbox:
     def run_of(self, message: OpenMessage, again: bool = False) -> Run:
         """The current run of a message, as its agent is shown it."""
         row = message.row
-        if not message.data:
-            load_body(self._store, message)
-        entry, body = message_of(message.data)
-        message.header = entry
+        if message.at_hand:
+            entry, body = message.said, message.body
+        else:
+            if not message.data:
+                load_body(self._store, message)
+            entry, body = message_of(message.data)
+            message.header = entry
         message.data = b""
         node = self._node_of(row.peer)
         return Run(

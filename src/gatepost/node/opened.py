@@ -38,6 +38,12 @@ class OpenMessage:
         return self.header
 
     @property
+    def at_hand(self) -> bool:
+        """Whether header and body are both in memory."""
+        header = self.header
+        return header is not None and sum(part.size for part in header.parts) == len(self.body)
+
+    @property
     def verb(self) -> Verb:
         """What it wants back, as the verb that was used."""
         return VERB[self.row.want]

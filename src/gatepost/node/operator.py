@@ -318,7 +318,7 @@ class Operator:
         peer = peers.by_alias.get(address.node) or peers.by_node.get(address.node)
         if peer is None:
             return party(agent, "", address.node)
-        return party(agent, peer.row.node, peer.row.alias, peer.row.owner)
+        return peer.party(agent)
 
     # messages
 

@@ -32,14 +32,14 @@ from gatepost.core.entry import (
 from gatepost.core.frame import Item
 from gatepost.core.journal.incoming import Taken
 from gatepost.core.journal.outgoing import Slot
-from gatepost.core.lifecycle import is_outcome, may_change
+from gatepost.core.lifecycle import OUTCOMES, is_outcome, may_change
 from gatepost.core.message import Content, MessageView
 from gatepost.core.parts import pack, unpack
 from gatepost.core.records import EntryRow, MessageRow
 from gatepost.node.exchange import Exchange
 from gatepost.node.ground import Ground
 from gatepost.node.opened import OpenMessage, load_body, view
-from gatepost.ports import Clock, Entropy
+from gatepost.ports import Entropy
 
 Seen = Callable[[MessageView], None]
 
@@ -67,7 +67,7 @@ class Outbox:
     def __init__(self, ground: Ground, name_of: Callable[[int], str]) -> None:
         self.open: dict[str, OpenMessage] = {}
         self.queues: dict[int, Queue] = {}
-        self._watchers: dict[str, list[Seen]] = {}
+        self._watchers: dict[str, list[tuple[Seen, bool]]] = {}
         self._store = ground.store
         self._clock = ground.clock
         self._entropy = ground.entropy
@@ -337,14 +337,15 @@ class Outbox:
 
     # watching
 
-    def watch(self, id: str, seen: Seen) -> Callable[[], None]:
-        """Call `seen` at every change of a message from now on."""
+    def watch(self, id: str, seen: Seen, every: bool = True) -> Callable[[], None]:
+        """Call `seen` at every change from now on, or only when it ends or needs input."""
         watchers = self._watchers.setdefault(id, [])
-        watchers.append(seen)
+        entry = (seen, every)
+        watchers.append(entry)
 
         def stop() -> None:
-            if seen in watchers:
-                watchers.remove(seen)
+            if entry in watchers:
+                watchers.remove(entry)
             if not watchers and self._watchers.get(id) is watchers:
                 del self._watchers[id]
 
@@ -352,24 +353,32 @@ class Outbox:
 
     def _notify(self, message: OpenMessage, parts: tuple[Content, ...] = ()) -> None:
         watchers = self._watchers.get(message.row.id)
-        if watchers:
+        if watchers is None:
+            return
+        matters = _matters(message.row.state)
+        if matters or any(every for _, every in watchers):
             self.notify(message.row, self.shown(message.row, parts))
 
     def notify(self, row: MessageRow, shown: MessageView) -> None:
-        """Tell everyone who watches a message."""
-        for seen in tuple(self._watchers.get(row.id, ())):
-            seen(shown)
+        """Tell everyone who watches a message, by what they asked to see."""
+        matters = _matters(shown.state)
+        for seen, every in tuple(self._watchers.get(row.id, ())):
+            if every or matters:
+                seen(shown)
 
     def shown(self, row: MessageRow, parts: tuple[Content, ...] = ()) -> MessageView:
         """A sent message as its sender sees it."""
-        return view(
-            row, sender=row.sender, to=f"{row.recipient}@{self._name_of(row.peer)}", parts=parts
-        )
+        to = f"{row.recipient}@{self._name_of(row.peer)}"
+        return view(row, sender=row.sender, to=to, parts=parts)
 
 
-def new_id(clock: Clock, entropy: Entropy) -> str:
-    """A fresh message or conversation id."""
-    return uuid7(clock.now(), entropy.bytes(10))
+def _matters(state: str) -> bool:
+    return state == "needs_input" or state in OUTCOMES
+
+
+def new_id(now: int, entropy: Entropy) -> str:
+    """A fresh id of time `now` (ms)."""
+    return uuid7(now, entropy.bytes(10))
 
 
 def request_hash(message: Message, to: str, body: bytes) -> bytes:

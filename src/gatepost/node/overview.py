@@ -103,7 +103,7 @@ class Overview:
         for one in listed if isinstance(listed, list) else []:  # pyright: ignore[reportUnknownVariableType]
             name = str(one.get("name", "")) if isinstance(one, dict) else ""  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
             about = str(one.get("about", "")) if isinstance(one, dict) else ""  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-            to = party(name, peer.row.node, peer.row.alias, peer.row.owner)
+            to = peer.party(name)
             can = self._can(party(asking), to) if asking else ()
             found.append(AgentView(address=f"{name}@{peer.row.alias}", about=about, can=can))
         return found

@@ -6,7 +6,7 @@ verified here (the frame's ladder) before an exchange sees it. Implements `ports
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gatepost.core.canonical import NotCanonical
 from gatepost.core.control import decode_control
@@ -27,6 +27,7 @@ from gatepost.node.marks import read_life, read_tail
 from gatepost.policy.evaluate import Party
 from gatepost.ports import Line, Timer, Transport
 
+MOST_PARTIES = 4096
 PairRequest = Callable[[bytes, bytes, Callable[[bytes | None], None]], None]
 
 
@@ -40,12 +41,22 @@ class Peer:
     row: PeerRow
     record: NodeRecord
     exchange: Exchange
-    party: Party
     since: int
     timer: Timer | None = None
     dialling: bool = False
     next_dial: int = 0
     error: tuple[str, str] = ("", "")
+    parties: dict[str, Party] = field(default_factory=dict[str, Party])
+
+    def party(self, agent: str) -> Party:
+        """An agent of this peer (or with "" the peer itself), as policy sees it."""
+        found = self.parties.get(agent)
+        if found is None:
+            if len(self.parties) >= MOST_PARTIES:
+                self.parties.clear()
+            found = Party(agent, self.row.node, self.row.alias, self.row.owner)
+            self.parties[agent] = found
+        return found
 
     @property
     def may_link(self) -> bool:
@@ -82,7 +93,7 @@ class Peers:
         """Take a peer in, from the store or new."""
         record = verify_record(row.record)
         exchange = self._exchange(row, self._sender(record))
-        peer = Peer(row, record, exchange, Party(""), self._clock.now())
+        peer = Peer(row, record, exchange, self._clock.now())
         self._last_number = max(self._last_number, row.number)
         self._enter(peer)
         return peer
@@ -134,7 +145,7 @@ class Peers:
 
     def _enter(self, peer: Peer) -> None:
         row = peer.row
-        peer.party = Party("", row.node, row.alias, row.owner)
+        peer.parties.clear()
         self.by_number[row.number] = peer
         if not row.removed:
             self.by_node[row.node] = peer
@@ -171,7 +182,7 @@ class Peers:
         peer = self.by_number.get(row.peer)
         if peer is None:
             return party(row.sender)
-        return party(row.sender, peer.row.node, peer.row.alias, peer.row.owner)
+        return peer.party(row.sender)
 
     def exchange_of(self, number: int) -> Exchange | None:
         """The exchange with a peer; None for this node itself."""

@@ -23,17 +23,18 @@ class Requests:
         self._store = store
         self._running: dict[Key, tuple[bytes, list[Done]]] = {}
 
-    def attach(self, key: Key, typed: bytes, done: Done) -> bool:
+    def attach(self, key: Key, typed: bytes, done: Done, fresh: bool = False) -> bool:
         """Join the message this key stands for.
 
-        False when the key is new. Raises `request_key.conflict`.
+        False when the key is new
+        (`fresh`: its maker says so). Raises `request_key.conflict`.
         """
         running = self._running.get(key)
         if running is not None:
             _same(running[0], typed, key)
             running[1].append(done)
             return True
-        row = self._store.messages.by_request(*key)
+        row = None if fresh else self._store.messages.by_request(*key)
         if row is None:
             return False
         _same(row.request_hash, typed, key)

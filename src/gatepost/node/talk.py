@@ -108,7 +108,7 @@ class Talk:
         return Request(
             direction="inbound",
             verb=verb,
-            sender=peer.party,
+            sender=peer.party(""),
             to=party(agent),
             at=self._clock.now(),
         )

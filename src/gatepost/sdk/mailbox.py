@@ -77,9 +77,12 @@ class RemoteMailbox:
 
     async def ask_for(self, submission: Submission, wait: float) -> MessageView:
         """Submit, then wait up to `wait` seconds for the outcome or `needs_input`."""
+        own_key = bool(submission.request_key)
         submission = self._complete(submission)
         asking = Asking(submission)
-        n = self._session.begin("ask", submission, asking)
+        # A key made just now needs no look-up; a repetition says the submission without this.
+        first = submission if own_key else msgspec.structs.replace(submission, fresh=True)
+        n = self._session.begin("ask", first, asking)
         timer = asyncio.get_running_loop().call_later(wait, asking.time_up)
         try:
             view = await asking.outcome

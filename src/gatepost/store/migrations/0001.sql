@@ -65,7 +65,7 @@ CREATE TABLE message (
   ended        INTEGER NOT NULL
 );
 CREATE INDEX message_id ON message (id);
-CREATE UNIQUE INDEX message_request ON message (sender, request_key) WHERE request_key <> '';
+CREATE INDEX message_request ON message (sender, request_key) WHERE request_key <> '';
 CREATE INDEX message_open ON message (peer, seq) WHERE ended = 0;
 
 CREATE TABLE body (
