@@ -36,7 +36,7 @@ def test_every_import_contract_is_kept() -> None:
         ("sdk/__init__.py", "import gatepost.api"),
         ("core/__init__.py", "import os.path"),
         ("policy/__init__.py", "import asyncio"),
-        ("errors.py", "import logging"),
+        ("errors/__init__.py", "import logging"),
         ("node/__init__.py", "import asyncio"),
         ("cli/__init__.py", "import gatepost.store"),
         ("api/__init__.py", "import gatepost.host"),

@@ -1,0 +1,34 @@
+"""Peers that cannot be reached, or do not fit."""
+
+from gatepost.errors.entry import Entry, Family
+
+ENTRIES = (
+    Entry(
+        "peer.unreachable",
+        Family.peer,
+        "the peer cannot be reached",
+        "gatepost peers endpoint {peer} HOST:PORT",
+        retryable=True,
+    ),
+    Entry(
+        "peer.wrong_node",
+        Family.peer,
+        "another node answers at that address",
+        "gatepost peers endpoint {peer} HOST:PORT",
+    ),
+    Entry(
+        "peer.refused",
+        Family.peer,
+        "the peer takes no links from this node",
+        "gatepost peers unblock NAME",
+        who="the other operator",
+        retryable=True,
+    ),
+    Entry("peer.blocked", Family.refused, "the peer is blocked", "gatepost peers unblock {peer}"),
+    Entry(
+        "peer.frozen",
+        Family.peer,
+        "the peer's key or life does not fit",
+        "gatepost peers trust {peer}",
+    ),
+)
