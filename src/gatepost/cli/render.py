@@ -194,7 +194,7 @@ def _columns(table: Table, limit: int) -> list[list[str]]:
 def _fitted(line: list[str], limit: int) -> list[str]:
     used = sum(_cells(cell) for cell in line[:-1])
     last = line[-1].rstrip()
-    if limit and used + _cells(last) > limit:
+    if last and limit and used + _cells(last) > limit:
         room = max(8, limit - used - 1)
         last = last[:room].rstrip() + "…"
     return [*line[:-1], last]
