@@ -17,7 +17,7 @@ from bench import usage
 from bench.orders import Order, Reading
 
 _DRAIN_S = 60.0
-_LONGEST_WARM_S = 8.0
+_LONGEST_WARM_S = 5.0
 _WARM_STEP_S = 0.1
 _AFTER_FAILURE_S = 0.05
 
