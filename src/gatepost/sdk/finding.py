@@ -15,6 +15,7 @@ from gatepost.config import paths
 from gatepost.config.sources import environment
 from gatepost.errors import GatepostError
 
+ROOT = 0
 _UCRED = struct.Struct("3i")
 
 
@@ -61,7 +62,7 @@ def reach(place: Place) -> socket.socket:
         raise not_running(place, fault) from fault
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _UCRED.size)
     _, uid, _ = _UCRED.unpack(credentials)
-    if uid not in (os.getuid(), 0):
+    if uid not in (os.getuid(), ROOT):
         connection.close()
         raise GatepostError("call.foreign", what=f"user {uid} answers at {place.socket}")
     connection.setblocking(False)

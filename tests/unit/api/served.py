@@ -137,7 +137,9 @@ async def request(
     """One request on a connection of its own. `body` is JSON, or bytes as they are."""
     data = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
     host = "localhost" if isinstance(where, Path) else f"127.0.0.1:{where}"
-    all_headers = {"Host": host, "Connection": "close", "Content-Length": str(len(data))}
+    all_headers = {"Host": host, "Connection": "close"}
+    if data:
+        all_headers["Content-Length"] = str(len(data))
     if method in ("POST", "PUT"):
         all_headers["Content-Type"] = "application/json"
     if token:

@@ -14,6 +14,12 @@ from tests.unit.api.served import PATIENCE, raw, request, routes_of, served
 ASK = {"verb": "ask", "to": "helper", "parts": [{"type": "text", "text": "why?"}]}
 
 
+UPGRADE = (
+    b"Host: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: MDAwMDAwMDAwMDAwMDAwMA==\r\n"
+)
+
+
 def run(scene) -> None:
     asyncio.run(scene())
 
@@ -107,6 +113,9 @@ def test_what_cannot_be_done_is_said_as_an_error_of_the_catalogue(
         b"GET /v1/status HTTP/9.9\r\n\r\n",
         b"GET /v1/agents HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 40_000 + b"\r\n\r\n",
         b"GET /" + b"x" * 40_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"POST /v1/socket HTTP/1.1\r\n" + UPGRADE + b"\r\n",
+        b"GET /v1/socket HTTP/1.1\r\n" + UPGRADE + b"Content-Length: 2\r\n\r\n{}",
+        b"GET /v1/socket HTTP/1.0\r\n" + UPGRADE + b"\r\n",
     ],
 )
 def test_bytes_that_are_no_request_are_answered_with_usage_invalid(tmp_path, data):

@@ -63,6 +63,15 @@ class Connection(HttpToolsProtocol):
         self._count(len(name) + len(value))
         super().on_header(name, value)
 
+    def handle_websocket_upgrade(self) -> None:
+        """A WebSocket begins by a GET without a body, or not at all: uvicorn hangs on others."""
+        names = {name for name, _ in self.headers}
+        plain = self.scope["method"] == "GET" and self.scope["http_version"] == "1.1"
+        if plain and not names & {b"content-length", b"transfer-encoding"}:
+            super().handle_websocket_upgrade()
+        else:
+            self.send_400_response("a WebSocket begins by a GET without a body")
+
     def send_400_response(self, msg: str) -> None:
         """What came is not HTTP as we take it."""
         body = msgspec.json.encode(GatepostError("usage.invalid", why=msg).report())

@@ -111,7 +111,7 @@ class Api:
         for connection in tuple(self._state.connections):
             try:
                 connection.shutdown()
-            except InvalidState:  # a WebSocket that is closing already
+            except InvalidState:  # a WebSocket whose closing has begun
                 connection.transport.abort()
         if self._state.tasks:
             await asyncio.wait(tuple(self._state.tasks), timeout=_GRACE)
