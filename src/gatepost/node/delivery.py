@@ -19,7 +19,7 @@ from gatepost.node.expiry import Expiry
 from gatepost.node.ground import Ground
 from gatepost.node.guard import Guard, party
 from gatepost.node.inbox import Inbox
-from gatepost.node.opened import OpenMessage
+from gatepost.node.opened import OpenMessage, conversations
 from gatepost.node.outbox import Outbox
 from gatepost.node.talk import Talk
 from gatepost.policy.evaluate import Party
@@ -133,7 +133,9 @@ class Delivery:
             message,
             self._party_of(row),
             party(entry.to_agent),
-            self._guard.facts(unknown=() if known else (entry.to_agent,)),
+            self._guard.facts(
+                unknown=() if known else (entry.to_agent,), open=self._open(exchange, entry)
+            ),
         )
         if (exchange.number, entry.id) in self._inbox.open:
             self._refuse(exchange, taken, row, "rejected", "bad_request")
@@ -147,6 +149,11 @@ class Delivery:
         if held:
             message.row.state = "held"
         self._inbox.admit(message, ready=taken.firm and not held)
+    def _open(self, exchange: Exchange, entry: Message) -> int:
+        if not self._guard.law.counts_open:
+            return 0
+        return conversations(self._inbox.open.values(), exchange.number, entry.conversation)
+
         if held:
             then = lambda: self._inbox.hold(message, exchange)  # noqa: E731
         else:

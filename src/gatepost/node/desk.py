@@ -29,7 +29,7 @@ from gatepost.node.opened import OpenMessage
 from gatepost.node.outbox import new_id, request_hash
 from gatepost.node.peers import Peer
 from gatepost.node.rooms import Rooms
-from gatepost.policy.evaluate import Decision, Party
+from gatepost.policy.evaluate import Decision, Facts, Party
 from gatepost.ports import Claim, Client
 
 MAX_EXPIRES = 30 * 24 * 3600 * 1000
@@ -159,22 +159,37 @@ class Desk:
 
     def _cause(self, run: str) -> Message | None:
         message = self._agent.runs.get(run) if run else self._agent.newest_run()
-        return message.header if message is not None else None
+        return header_of(self._rooms.ground.store, message) if message is not None else None
+
+    def taint(self) -> tuple[str, ...]:
+        """Whose text this agent has in hand."""
+        runs, store = self._agent.runs, self._rooms.ground.store
+        if not runs:
+            return ()
+        return self._rooms.taint.of((one, header_of(store, one)) for one in runs.values())
 
     def _decide(self, message: OpenMessage, peer: Peer | None, to: Party) -> Decision:
         guard, agents = self._rooms.guard, self._rooms.inbox.agents
         if peer is None:
             unknown = () if to.agent in agents else (to.agent,)
-            facts = guard.facts(unknown=unknown)
+            facts, taint = guard.facts(unknown=unknown), ()
             direction = "local"
         else:
-            stopped = peer.row.stopped
-            facts = guard.facts(blocked="blocked" if peer.row.blocked else "", frozen=stopped)
+            facts, taint = self._facts(message, peer), self.taint()
             direction = "outbound"
-        decision = guard.admit(direction, message, party(self.agent), to, facts)
+        decision = guard.admit(direction, message, party(self.agent), to, facts, taint)
         if decision.verdict in ("deny", "wait") and decision.stage != "paused":
             raise self._refusal(message, decision, to)
         return decision
+    def _facts(self, message: OpenMessage, peer: Peer) -> Facts:
+        guard, row = self._rooms.guard, peer.row
+        there = 0
+        if guard.law.counts_open:
+            sent = self._rooms.outbox.open.values()
+            there = conversations(sent, row.number, message.row.conversation)
+        blocked = "blocked" if row.blocked else ""
+        return guard.facts(blocked=blocked, frozen=row.stopped, open=there)
+
 
     def _refusal(self, message: OpenMessage, decision: Decision, to: Party) -> GatepostError:
         steps = [step for step in decision.steps if step.verdict == "deny"]

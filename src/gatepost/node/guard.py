@@ -42,6 +42,7 @@ class Guard:
         unknown: tuple[str, ...] = (),
         adapter: str = "",
         running: int = 0,
+        open: int = 0,
         paused: str = "",
         peers: tuple[str, ...] = (),
     ) -> Facts:
@@ -56,6 +57,7 @@ class Guard:
             unknown=unknown,
             adapter=adapter,
             running=running,
+            open=open,
             agents=self._agents() if unknown else (),
             peers=peers,
             name=self.name,
@@ -68,6 +70,7 @@ class Guard:
         sender: Party,
         to: Party,
         facts: Facts,
+        taint: tuple[str, ...] = (),
     ) -> Decision:
         """May this message be accepted here? Takes from the counters when it may, or is held."""
         header = message.said
@@ -83,6 +86,7 @@ class Guard:
             visited=header.visited,
             turns=header.turns,
             conversation=header.conversation,
+            taint=taint,
             expires=header.expires,
             approved=message.approved,
         )

@@ -6,6 +6,7 @@ store: a failed commit is a crash of the core without a crash of the process.
 """
 
 from collections.abc import Callable
+from itertools import chain
 
 from gatepost.core.control import Life
 from gatepost.core.message import Content
@@ -22,7 +23,7 @@ from gatepost.node.guard import Guard
 from gatepost.node.hub import Hub
 from gatepost.node.inbox import Inbox
 from gatepost.node.marks import life_text, read_life
-from gatepost.node.opened import OpenMessage, view
+from gatepost.node.opened import OpenMessage, conversations, view
 from gatepost.node.outbox import Outbox
 from gatepost.node.overview import Overview
 from gatepost.node.pairing import Pairing
@@ -33,6 +34,7 @@ from gatepost.node.rooms import Rooms
 from gatepost.node.sequence import Sequence
 from gatepost.node.settings import Settings
 from gatepost.node.shown import Shown
+from gatepost.node.taint import Taint
 from gatepost.node.talk import Talk
 from gatepost.node.telling import Telling
 from gatepost.node.tokens import Tokens
@@ -75,7 +77,7 @@ class Node:
         self.shown = Shown(store, clock, self.peers, self.outbox, self.inbox)
         self.talk = Talk(clock, self.guard, self.peers, self.agents, settings.answer_wait)
         self.pairing = Pairing(ground, self.peers)
-        self.overview = Overview(ground, self.guard, self.peers, self.agents)
+        self.overview = Overview(ground, self.guard, self.peers, self.agents, self._open_with)
         self._join(ground)
 
     def _join(self, ground: Ground) -> None:
@@ -102,6 +104,7 @@ class Node:
             self.expiry,
             self.shown,
             Requests(self.store),
+            Taint(self.peers, ground.node),
         )
         self._desks: dict[str, Desk] = {}
         self._contacts: list[tuple[Peer, Callable[[], None]]] = []
@@ -141,6 +144,11 @@ class Node:
             self.peers.close()
 
     # what rooms tell each other
+
+    def _open_with(self, peer: int) -> int:
+        """Conversations with a peer that have not ended, whoever began them."""
+        messages = chain(self.inbox.open.values(), self.outbox.open.values())
+        return conversations(messages, peer)
 
     def _expire(self, row: MessageRow) -> bool:
         return self.outbox.expire(row) if row.direction == "out" else self.inbox.expire(row)

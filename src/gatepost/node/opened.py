@@ -4,12 +4,14 @@ The row is the truth that is written; content of messages that wait long is drop
 read again when needed.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from gatepost.core.entry import BadEntry, Message, decode_entry
 from gatepost.core.message import VERB, Content, MessageView, Moment, Verb
 from gatepost.core.parts import unpack
 from gatepost.core.records import MessageRow
+from gatepost.errors import GatepostError
 from gatepost.ports.store import Store
 
 
@@ -104,6 +106,22 @@ def load_body(store: Store, message: OpenMessage) -> bool:
 
 
 def content(header: Message, body: bytes) -> tuple[Content, ...]:
+def header_of(store: Store, message: OpenMessage) -> Message:
+    """The header of a message that is kept, read again when it is not in memory."""
+    if message.header is None:
+        if not message.data and not load_body(store, message):
+            raise GatepostError("store.damaged", why=f"message {message.row.id} has lost its body")
+        message.header, _ = message_of(message.data)
+        message.data = b""
+    return message.header
+
+
+def conversations(messages: Iterable[OpenMessage], peer: int, but: str = "") -> int:
+    """How many conversations with a peer are open among these, not counting one."""
+    found = {message.row.conversation for message in messages if message.row.peer == peer}
+    return len(found - {but})
+
+
     """The parts of a message for its reader."""
     return unpack(header.parts, body)
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from gatepost.core.address import check_name, parse
+from gatepost.core.address import check_name
 from gatepost.core.control import Answer
 from gatepost.core.identity import is_endpoint
 from gatepost.core.message import MessageView
@@ -29,14 +29,12 @@ from gatepost.core.views import (
     RuleView,
     TokenView,
 )
-from gatepost.errors import CATALOGUE, GatepostError
-from gatepost.node.guard import party
+from gatepost.errors import GatepostError
+from gatepost.node.explaining import Explaining
 from gatepost.node.mailbox import outcome
 from gatepost.node.node import Node
 from gatepost.node.peers import Peer
-from gatepost.policy.explain import Explanation, StageLine, explain
-from gatepost.policy.patterns import Party
-from gatepost.policy.request import Direction, Request
+from gatepost.policy.explain import Explanation
 
 
 class LawBook(Protocol):
@@ -82,6 +80,7 @@ class Operator:
         self._node = node
         self._book = book
         self._roster = roster
+        self._explaining = Explaining(node)
 
     def status(self) -> NodeStatus:
         """One look at the node."""
@@ -263,62 +262,12 @@ class Operator:
 
     def can(self, sender: str, verb: str, to: str) -> bool:
         """Whether `sender` may do `verb` to `to`, by this node's rules."""
-        return self._explain(sender, verb, to, 0).verdict == "allow"
+        return self._explaining.wish(sender, verb, to, 0).verdict == "allow"
 
     async def explain(self, question: Question) -> Explanation:
         """Why: a message, a wish, or an error code."""
         self._book.reload()
-        if question.code:
-            return _code(question.code)
-        if question.message:
-            return self._message(question.message)
-        return self._explain(question.sender, question.verb, question.to, question.at)
-
-    def _message(self, id: str) -> Explanation:
-        found = self.message(id)
-        view = self._explain(found.sender, found.verb, found.to, 0)
-        past = StageLine(
-            stage="then",
-            verdict=found.state,
-            rule="",
-            origin="",
-            because=f"{found.state}{': ' + found.reason if found.reason else ''}"
-            f"{' (by ' + found.by + ')' if found.by else ''}",
-            fix=f"gatepost messages show {found.id}",
-        )
-        return Explanation(
-            verdict=view.verdict,
-            stages=(past, *view.stages),
-            headline=f"{found.id} is {found.state}. Asked again now: {view.headline}",
-            code=view.code,
-            fixes=view.fixes,
-            remote_node=view.remote_node,
-            remote=view.remote,
-            rules=view.rules,
-            revision=view.revision,
-        )
-
-    def _explain(self, sender: str, verb: str, to: str, at: int) -> Explanation:
-        node = self._node
-        one, other = self._party(sender), self._party(to)
-        direction: Direction = "local"
-        if not one.local:
-            direction = "inbound"
-        elif not other.local:
-            direction = "outbound"
-        request = Request(direction, verb, one, other, at or node.clock.now())
-        return explain(node.guard.law, request, node.overview.facts_for(one, other))
-
-    def _party(self, text: str) -> Party:
-        address = parse(text.removeprefix("*@") and text.replace("*@", "any@"))
-        agent = "" if text.startswith("*@") else address.agent
-        if address.node is None or address.node == self._node.settings.name:
-            return party(agent)
-        peers = self._node.peers
-        peer = peers.by_alias.get(address.node) or peers.by_node.get(address.node)
-        if peer is None:
-            return party(agent, "", address.node)
-        return peer.party(agent)
+        return self._explaining.answer(question)
 
     # messages
 
@@ -381,11 +330,3 @@ async def contact(node: Node, peer: Peer) -> None:
     live: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     node.when_in_contact(peer, lambda: None if live.done() else live.set_result(None))
     await asyncio.wait([live], timeout=node.settings.answer_wait)
-
-
-def _code(code: str) -> Explanation:
-    entry = CATALOGUE.get(code)
-    if entry is None:
-        raise GatepostError("usage.invalid", what=f"no error has the code `{code}`")
-    line = StageLine("error", "deny", "", "", entry.title, entry.fix)
-    return Explanation("deny", (line,), f"{code}: {entry.title} (to fix by {entry.who})", code)

@@ -1,5 +1,7 @@
 """The node for its operator: how it, its peers, its agents and its law stand now."""
 
+from collections.abc import Callable
+
 from gatepost.core.control import Answer
 from gatepost.core.views import AgentView, NodeStatus, PeerView, RuleView
 from gatepost.errors import GatepostError
@@ -19,12 +21,18 @@ class Overview:
     """Reads what the rooms know; changes nothing."""
 
     def __init__(
-        self, ground: Ground, guard: Guard, peers: Peers, agents: dict[str, Agent]
+        self,
+        ground: Ground,
+        guard: Guard,
+        peers: Peers,
+        agents: dict[str, Agent],
+        open_with: Callable[[int], int],
     ) -> None:
         self._ground = ground
         self._guard = guard
         self._peers = peers
         self._agents = agents
+        self._open_with = open_with
         self._started = ground.clock.now()
 
     def facts_for(self, sender: Party, to: Party) -> Facts:
@@ -39,6 +47,7 @@ class Overview:
             frozen=peer.row.stopped if peer is not None else "",
             unknown=tuple(name for name in local if name not in self._agents),
             running=len(agent.runs) if agent is not None else 0,
+            open=self._open_with(peer.row.number) if peer is not None else 0,
             peers=tuple(self._peers.by_alias),
         )
 

@@ -10,6 +10,7 @@ from gatepost.node.outbox import Outbox
 from gatepost.node.peers import Peers
 from gatepost.node.requests import Requests
 from gatepost.node.shown import Shown
+from gatepost.node.taint import Taint
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,3 +25,4 @@ class Rooms:
     expiry: Expiry
     shown: Shown
     requests: Requests
+    taint: Taint

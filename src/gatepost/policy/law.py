@@ -122,7 +122,8 @@ class Law:
     """One set of all rules, with the default limits and the expectations written beside them.
 
     `revision` names the text the law was read from. `limit_origins` says where each default limit
-    stands; a kind that is missing there was not written and has its built-in value.
+    stands; a kind that is missing there was not written and has its built-in value. `counts_open`
+    says whether any limit asks how many conversations are open.
     """
 
     def __init__(
@@ -133,11 +134,12 @@ class Law:
         expectations: tuple[Expectation, ...] = (),
         revision: str = "",
     ) -> None:
-        self.rules = tuple(rules)
+        self.rules = rules = tuple(rules)
         self.limits = limits
         self.limit_origins = dict(limit_origins or {})
         self.expectations = expectations
         self.revision = revision
+        self.counts_open = any(one.open is not None for one in (limits, *(r.limit for r in rules)))
         self._elsewhere = msgspec.structs.replace(limits, rate=None)
         self._index: dict[_Key, list[_Entry]] = {}
         self._matches: dict[tuple[str, str, Party, Party], Match] = {}
