@@ -25,7 +25,7 @@ from gatepost.errors import GatepostError
 from gatepost.node.agents import Agent, Worker, run_token
 from gatepost.node.guard import party
 from gatepost.node.inbox import Inbox
-from gatepost.node.opened import OpenMessage
+from gatepost.node.opened import OpenMessage, conversations, header_of
 from gatepost.node.outbox import new_id, request_hash
 from gatepost.node.peers import Peer
 from gatepost.node.rooms import Rooms
