@@ -21,7 +21,7 @@ from gatepost.ports import Client
 from gatepost.sdk.chance import new_name
 from gatepost.sdk.claim import RemoteClaim
 from gatepost.sdk.finding import Place
-from gatepost.sdk.pending import Asking, Lost, Simple, Watching
+from gatepost.sdk.pending import Asking, Lost, Simple, Watching, repeated
 from gatepost.sdk.session import Session, silent
 
 if TYPE_CHECKING:
@@ -73,16 +73,15 @@ class RemoteMailbox:
 
     async def submit(self, submission: Submission) -> Receipt:
         """Accept a message; returns when it is durable. Raises the refusal."""
-        return await self._session.call("submit", self._complete(submission), Receipt)
+        submission = self._complete(submission)
+        call = Simple("submit", repeated(submission), Receipt)
+        return await self._session.answer("submit", submission, call)
 
     async def ask_for(self, submission: Submission, wait: float) -> MessageView:
         """Submit, then wait up to `wait` seconds for the outcome or `needs_input`."""
-        own_key = bool(submission.request_key)
         submission = self._complete(submission)
         asking = Asking(submission)
-        # A key made just now needs no look-up; a repetition says the submission without this.
-        first = submission if own_key else msgspec.structs.replace(submission, fresh=True)
-        n = self._session.begin("ask", first, asking)
+        n = self._session.begin("ask", submission, asking)
         timer = asyncio.get_running_loop().call_later(wait, asking.time_up)
         try:
             view = await asking.outcome
@@ -178,13 +177,12 @@ class RemoteMailbox:
         return await self._session.call("explain", question, Explanation)
 
     def _complete(self, submission: Submission) -> Submission:
-        key, run = submission.request_key, submission.run
-        if key and (run or not self._run):
-            return submission
-        if not key:
-            self._keys += 1
-            key = f"{self._name}.{self._keys}"
-        return msgspec.structs.replace(submission, request_key=key, run=run or self._run)
+        run = submission.run or self._run
+        if submission.request_key:
+            return msgspec.structs.replace(submission, run=run)
+        self._keys += 1
+        key = f"{self._name}.{self._keys}"
+        return msgspec.structs.replace(submission, request_key=key, fresh=True, run=run)
 
     async def _receipt(self, asking: Asking) -> Receipt:
         """The receipt of an ask whose wait was over before it came."""

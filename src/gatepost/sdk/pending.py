@@ -58,6 +58,11 @@ def error_of(body: msgspec.Raw) -> GatepostError:
     return _REPORT.decode(body).error()
 
 
+def repeated(submission: Submission) -> Submission:
+    """What is said of a submission when it is said again: its request key may be known."""
+    return msgspec.structs.replace(submission, fresh=False) if submission.fresh else submission
+
+
 class Simple(Generic[_T]):
     """A call with one answer.
 
@@ -162,7 +167,7 @@ class Asking:
     def again(self) -> Sequence[Said]:
         """Repeat the submission, or follow its message."""
         if self.receipt is None:
-            return (("ask", self._submission),)
+            return (("ask", repeated(self._submission)),)
         return (("watch", Watch(self.receipt.id, every=False)),)
 
 

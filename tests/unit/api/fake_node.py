@@ -84,6 +84,7 @@ class FakeNode:
         self.messages: dict[str, Message] = {}
         self.keys: dict[tuple[str, str], str] = {}
         self.changes = Changes()
+        self.submissions: list[Submission] = []
         self.life = "1.1"
         self.mute = False  # takes calls and never answers
         self.lose_offers = False
@@ -109,8 +110,9 @@ class FakeNode:
             message.watchers.clear()
 
     def submit(self, agent: str, submission: Submission) -> Receipt:
+        self.submissions.append(submission)
         key = (agent, submission.request_key)
-        if submission.request_key and key in self.keys:
+        if submission.request_key and key in self.keys and not submission.fresh:
             view = self.messages[self.keys[key]].view
             return Receipt(view.id, view.state, view.conversation, view.created, attached=True)
         if submission.to not in self.boxes:

@@ -65,6 +65,9 @@ def test_a_submission_whose_receipt_was_lost_is_said_again_and_is_one_message(tm
                 said = await saying
             assert said.id == "m1"
             assert list(api.node.messages) == ["m1"]
+            first, second = api.node.submissions
+            assert (first.fresh, second.fresh) == (True, False)
+            assert first.request_key == second.request_key != ""
 
     asyncio.run(scene())
 
