@@ -245,22 +245,27 @@ def test_every_failure_has_a_code_of_the_catalogue(play: Play) -> None:
     play(body)
 
 
-def test_a_peer_blocked_while_it_says_hello_gets_no_link(play: Play) -> None:
+@pytest.mark.parametrize("side", ["dialler", "listener"])
+def test_a_peer_blocked_while_it_says_hello_gets_no_link(play: Play, side: str) -> None:
     async def body(fleet: Fleet) -> None:
         one, other = await fleet.node("home"), await fleet.node("lab")
         acquainted((one, other))
-        greeting = other.owner.greeting
+        blocks = one if side == "dialler" else other
+        greeting = blocks.owner.greeting
 
         def block_then_greet(node: str) -> bytes:
-            other.owner.peers.clear()
+            blocks.owner.peers.clear()
             return greeting(node)
 
-        other.owner.greeting = block_then_greet
+        blocks.owner.greeting = block_then_greet
         one.dial(other)
         await fleet.until(lambda: one.owner.failures)
         await fleet.settle()
-        assert one.owner.failures[0][1] == "peer.refused"
-        assert other.owner.ups == one.owner.ups == []
+        code = "peer.blocked" if side == "dialler" else "peer.refused"
+        assert one.owner.failures[0][1] == code
+        assert blocks.owner.ups == []
+        assert not one.owner.lines
+        assert not other.owner.lines
 
     play(body)
 

@@ -18,18 +18,25 @@ class Rate:
         self._interval = 1.0 / per_second
         self._slack = self._interval * (burst - 1)
         self._next: dict[str, float] = {}
+        self._forgotten = float("-inf")
 
     def allows(self, address: str, now: float) -> bool:
         """Whether one more is allowed at `now` (seconds that only grow), which then counts."""
         due = max(self._next.get(address, now), now)
         if due - now > self._slack:
             return False
-        if len(self._next) >= _ADDRESSES_MAX:
-            self._next = {known: at for known, at in self._next.items() if at > now}
-            if len(self._next) >= _ADDRESSES_MAX and address not in self._next:
+        if len(self._next) >= _ADDRESSES_MAX and address not in self._next:
+            self._forget(now)
+            if len(self._next) >= _ADDRESSES_MAX:
                 return False  # so many addresses at once are one flood
         self._next[address] = due + self._interval
         return True
+
+    def _forget(self, now: float) -> None:
+        """Forget those that may connect again, once a second at most: it looks at all of them."""
+        if now - self._forgotten >= 1.0:
+            self._forgotten = now
+            self._next = {known: at for known, at in self._next.items() if at > now}
 
 
 class HalfOpen:

@@ -142,6 +142,31 @@ def test_t02cd_whatever_is_altered_in_the_hello_no_side_is_up(play: Play, name: 
     play(body)
 
 
+def test_t02_an_altered_welcome_is_no_welcome(play: Play) -> None:
+    async def body(fleet: RealFleet) -> None:
+        home, lab = await two(fleet)
+        middle = Middle(fleet, lab, lambda n, data: b"come in" if n == 3 else data)
+        home.dial(lab, await middle.listen())
+        await fleet.until(lambda: home.owner.failures)
+        await middle.close()
+        await fleet.until(lambda: lab.owner.downs)
+        assert home.owner.ups == []
+
+    play(body)
+
+
+def test_an_answer_larger_than_a_frame_is_not_even_read(play: Play) -> None:
+    async def body(fleet: RealFleet) -> None:
+        home, lab = await two(fleet)
+        middle = Middle(fleet, lab, lambda n, data: bytes(600_000) if n == 1 else data)
+        home.dial(lab, await middle.listen())
+        await fleet.until(lambda: home.owner.failures)
+        await middle.close()
+        assert "broke the protocol" in home.owner.failures[0][2]
+
+    play(body)
+
+
 def test_t02_a_relay_that_alters_nothing_but_holds_the_key_links(play: Play) -> None:
     """The control of the tests above: it is the change that refuses, not the middle."""
 
@@ -250,6 +275,22 @@ def test_a_stranger_that_asks_for_another_path_is_closed(play: Play) -> None:
         puppet = await Puppet(fleet).call(lab, "/")
         await fleet.until(lambda: puppet.over)
         assert puppet.log == ["the peer does not take links from this node"]
+
+    play(body)
+
+
+def test_a_stranger_that_keeps_talking_without_a_hello_is_cut_off(play: Play) -> None:
+    async def body(fleet: RealFleet) -> None:
+        _, lab = await two(fleet, handshake=600.0)
+        puppet = await Puppet(fleet).call(lab)
+        for _ in range(10_000):
+            if puppet.over:
+                break
+            assert puppet.stream is not None
+            puppet.stream._socket.send_ping(bytes(125))
+            puppet.stream._flush()
+            await asyncio.sleep(0)
+        assert puppet.over
 
     play(body)
 
@@ -576,5 +617,27 @@ def test_both_dial_at_once_again_and_again_and_there_is_always_one_link(play: Pl
             larger.line(smaller).close("next round")
             await fleet.until(lambda: not home.owner.lines and not lab.owner.lines)
         assert home.owner.failures == lab.owner.failures == []
+
+    play(body)
+
+
+def test_an_arrival_that_waited_is_welcomed_when_the_own_dial_comes_to_nothing(play: Play) -> None:
+    async def body(fleet: RealFleet) -> None:
+        nodes = await two(fleet, handshake=0.5)
+        smaller, larger = sorted(nodes, key=lambda node: node.id)
+        mute = Middle(fleet, larger, lambda n, data: data)
+        mute._pass = lambda data, to: None
+        smaller.dial(larger, await mute.listen())
+        dial = smaller.transport._links._dials[larger.id]
+        while dial.attempt is None or not dial.attempt.greeting:
+            await fleet.settle()
+        larger.dial(smaller)
+        while not smaller.transport._links._waiting:
+            await fleet.settle()
+        assert smaller.owner.ups == larger.owner.ups == []
+        await fleet.until(lambda: smaller.linked(larger) and larger.linked(smaller))
+        assert smaller.owner.failures == larger.owner.failures == []
+        assert smaller.line(larger).address.endswith("(accepted)")
+        await mute.close()
 
     play(body)
