@@ -21,8 +21,17 @@ class Watcher:
     """
 
     __slots__ = (
-        "_away", "_desk", "_early", "_every", "_forget", "_last", "_n", "_out", "_stop", "_stopped"
-    )  # fmt: skip
+        "_away",
+        "_desk",
+        "_early",
+        "_every",
+        "_forget",
+        "_last",
+        "_n",
+        "_out",
+        "_stop",
+        "_stopped",
+    )
 
     def __init__(
         self,
