@@ -6,6 +6,7 @@ API says why; nothing that was answered is lost.
 """
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -13,10 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 from gatepost import __version__
 from gatepost.adapters.roster import AgentRoster
-from gatepost.adapters.site import Site
+from gatepost.adapters.site import Limits, Site
 from gatepost.api.http.door import Surface
 from gatepost.api.http.listener import Api
 from gatepost.config.files import write
@@ -24,7 +26,7 @@ from gatepost.config.first import first_config
 from gatepost.config.paths import Layout, check, create, layout, make_sockets
 from gatepost.config.schema import Settings as Configured
 from gatepost.config.sources import environment, load_home
-from gatepost.core.address import check_name
+from gatepost.core.address import check_name, is_node_id
 from gatepost.core.identity import is_endpoint
 from gatepost.core.views import Made, NodeStatus
 from gatepost.errors import GatepostError
@@ -34,6 +36,7 @@ from gatepost.host.entropy import SystemEntropy
 from gatepost.host.files import FileWatch, boot_id
 from gatepost.node.inside import Broken, Inside
 from gatepost.node.lawbook import LawFiles
+from gatepost.node.lookout import Lookout
 from gatepost.node.node import Node
 from gatepost.node.operator import Operator
 from gatepost.node.settings import Settings
@@ -43,6 +46,8 @@ from gatepost.store.store import Store
 from gatepost.store.writer import ThreadCommitter
 from gatepost.transports.link import LinkTransport
 
+PRIVATE = 0o077
+"""The umask: nobody but this user reads what a node writes."""
 RETRY = 1.0
 DRAIN = 5.0
 _ANY = ("", "::", "0.0.0.0")  # noqa: S104 - recognised, never bound
@@ -52,6 +57,9 @@ Ready = Callable[[NodeStatus], None]
 def initialise(home: Path, name: str, listen: str = "", advertise: str = "") -> Made:
     """Make a node in `home`. Raises `home.exists`, `home.unwritable`, `address.invalid`."""
     check_name(name, "name")
+    if is_node_id(name):
+        raise GatepostError("usage.invalid", what=f"`{name}` is read as a node id", command="init")
+    os.umask(PRIVATE)
     for endpoint in (listen, advertise):
         if endpoint and not is_endpoint(endpoint):
             raise GatepostError("usage.invalid", what=f"`{endpoint}` is not HOST:PORT")
@@ -73,7 +81,9 @@ def initialise(home: Path, name: str, listen: str = "", advertise: str = "") -> 
 
 def start(home: Path, ready: Ready) -> None:
     """Run the node of `home` until SIGINT or SIGTERM; `ready` once it answers."""
-    sys.setswitchinterval(0.0005)
+    sys.setswitchinterval(0.0005)  # the commit thread waits for the loop, never the other way round
+    gc.set_threshold(20_000, 50, 50)  # a batch makes many objects and no cycles
+    os.umask(PRIVATE)
     places = layout(home)
     check(places)
     make_sockets(places)
@@ -142,30 +152,39 @@ async def _core(frame: _Frame, ready: Ready) -> None:
             key=frame.keys.tls_key,
         )
         watch = FileWatch(loop)
-        site = Site(
-            runs=places.run / "agents",
-            boot=boot_id(),
-            clock=clock,
-            watch=watch,
-            tasks=tasks,
-            environment=environment(),
-            socket=str(places.agent_socket),
-            token_of=lambda agent: (places.tokens / agent).read_text().strip(),
-        )
+        lookout = Lookout(node, law, places.pause, clock)
+        lookout.start()
         inside = Inside(node)
-        roster = AgentRoster(site, places.tokens, node.desk)
+        roster = AgentRoster(_site(frame, watch, tasks), places.tokens, node.desk)
         inside.operator = Operator(node, law, roster)
         api = Api(inside, operator_token=configured.operator.auth == "token")
         try:
             await _open(frame, node, transport, api, roster, failed)
+            gc.freeze()
             if not failed.done():
                 ready(node.overview.status())
             await _until(frame.stop, failed)
         finally:
+            lookout.stop()
             await _close(node, store, transport, api, roster, failed.done())
             watch.close()
     if failed.done():
         raise _store_error(failed.result(), places)
+
+
+def _site(frame: _Frame, watch: FileWatch, tasks: asyncio.TaskGroup) -> Site:
+    places = frame.places
+    return Site(
+        runs=places.run / "agents",
+        boot=boot_id(),
+        clock=frame.clock,
+        watch=watch,
+        tasks=tasks,
+        environment=environment(),
+        socket=str(places.agent_socket),
+        token_of=lambda agent: (places.tokens / agent).read_text().strip(),
+        limits=_bounds(frame.configured),
+    )
 
 
 async def _open(
@@ -241,8 +260,8 @@ def _only(error: Exception) -> Exception:
     """The one error in a group of one: a task group wraps what it passes on."""
     if not isinstance(error, ExceptionGroup):
         return error
-    inner: list[Exception] = list(error.exceptions)
-    return _only(inner[0]) if len(inner) == 1 else error
+    inner = cast("ExceptionGroup[Exception]", error).exceptions
+    return _only(inner[0]) if len(inner) == 1 else cast("Exception", error)
 
 
 def _settings(frame: _Frame) -> Settings:
@@ -255,6 +274,17 @@ def _settings(frame: _Frame) -> Settings:
         pid=os.getpid(),
         expires_ms=configured.delivery.expires,
         horizon_ms=configured.delivery.horizon,
+    )
+
+
+def _bounds(configured: Configured) -> Limits:
+    process, webhook = configured.adapters.process, configured.adapters.webhook
+    return Limits(
+        output=process.output,
+        stop=process.stop / 1000,
+        restart=process.restart / 1000,
+        answer=webhook.timeout / 1000,
+        run_seconds=configured.limits.run_seconds,
     )
 
 

@@ -7,6 +7,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
+
 from gatepost.adapters.echo import EchoAdapter
 from gatepost.adapters.site import Adapter, Site
 from gatepost.core.views import AgentSpec
@@ -73,6 +75,8 @@ class AgentRoster:
     def _build(self, spec: AgentSpec) -> Adapter | None:
         if spec.adapter == "echo":
             return EchoAdapter(self._desk(spec.name), self._site.clock, spec.concurrent)
+        if not spec.run_seconds:
+            spec = msgspec.structs.replace(spec, run_seconds=self._site.limits.run_seconds)
         if spec.adapter == "process":
             from gatepost.adapters.process.adapter import ProcessAdapter
 

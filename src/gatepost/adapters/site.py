@@ -55,6 +55,8 @@ class Limits:
     """The longest pause before a command that stays is started again."""
     answer: float = 30.0
     """How long a called webhook may take to answer one request."""
+    run_seconds: int = 0
+    """How long a run may take, for agents without a limit of their own; 0 is no limit."""
 
 
 @dataclass(frozen=True, slots=True)

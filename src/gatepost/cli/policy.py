@@ -8,7 +8,7 @@ from gatepost.cli.call import Call
 from gatepost.cli.command import command, group
 from gatepost.cli.pages import policy as page
 from gatepost.cli.question import terms
-from gatepost.cli.times import now, seconds
+from gatepost.cli.times import moment, now, seconds
 from gatepost.core.views import GrantIn, GrantView
 
 if TYPE_CHECKING:
@@ -48,6 +48,9 @@ def grant(
         str,
         typer.Option("--for", metavar="TIME", help="Only for so long: 2h, 7d. Default: no end."),
     ] = "",
+    end: Annotated[
+        str, typer.Option("--until", metavar="TIME", help="Only until then: 2027-01-31T18:00.")
+    ] = "",
     rate: Annotated[
         str, typer.Option("--rate", metavar="RATE", help="At most so many: 30/min.")
     ] = "",
@@ -61,7 +64,8 @@ def grant(
     Only the receiving node's rules let something in. `*@home` is any agent of home; quote it.
     """
     sender, verbs, to = terms(words)
-    until = now() + round(seconds(valid, "--for") * 1000) if valid else 0
+    until = moment(end, "--until") if end else 0
+    until = now() + round(seconds(valid, "--for") * 1000) if valid else until
     asked = GrantIn(sender=sender, verbs=verbs, to=to, until=until, rate=rate, id=name, deny=deny)
 
     async def work(operator: "OperatorClient") -> tuple[GrantView, tuple[str, ...]]:

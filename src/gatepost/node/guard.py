@@ -14,6 +14,8 @@ from gatepost.policy.usage import Usage
 from gatepost.ports import Clock
 
 HERE = Party("")
+PAUSE_FILE = "PAUSE"
+"""Stands among what is paused for the file of that name; no peer or agent can be called so."""
 
 
 class Guard:
@@ -50,7 +52,7 @@ class Guard:
         return Facts(
             node=self.node,
             usage=self.usage,
-            paused="node" if "" in self.paused else paused,
+            paused="node" if self.paused and self.whole else paused,
             paired=paired,
             frozen=frozen,
             blocked=blocked,
@@ -114,9 +116,14 @@ class Guard:
         """Decide a request that is no message: a ping, a look at agents, an explanation."""
         return evaluate(self.law, request, facts, full)
 
+    @property
+    def whole(self) -> bool:
+        """Whether the whole node is paused, by command or by the file."""
+        return "" in self.paused or PAUSE_FILE in self.paused
+
     def is_paused(self, *names: str) -> bool:
         """Whether the node, or any of these peers or agents, is paused."""
-        return bool(self.paused) and ("" in self.paused or any(n in self.paused for n in names))
+        return bool(self.paused) and (self.whole or any(n in self.paused for n in names))
 
 
 def party(agent: str, node: str = "", alias: str = "", owner: str = "") -> Party:

@@ -4,14 +4,16 @@ Read again when they changed, written by commands, and never replaced by a broke
 """
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
-from gatepost.config.grants import NewRule, add_rules, grant_id, remove_rules
+from gatepost.config.grants import NewRule, add_rules, blocking, grant_id, remove_rules
 from gatepost.config.paths import Layout
 from gatepost.config.watch import PolicyFiles
 from gatepost.core.origin import Document
 from gatepost.core.views import GrantIn, GrantView
 from gatepost.errors import GatepostError
 from gatepost.policy.law import Law
+from gatepost.policy.patterns import shell
 from gatepost.policy.rules import read_law
 from gatepost.ports import Clock
 
@@ -46,9 +48,10 @@ class LawFiles:
 
     def grant(self, grant: GrantIn) -> GrantView:
         """Write a rule made by command."""
+        says = "deny" if grant.deny else "allow"
         rule = NewRule(
-            id=grant.id or grant_id(grant.sender, grant.verbs, grant.to),
-            says="deny" if grant.deny else "allow",
+            id=grant.id or grant_id(grant.sender, grant.verbs, grant.to, says),
+            says=says,
             verbs=grant.verbs,
             from_=grant.sender,
             to=grant.to,
@@ -72,13 +75,37 @@ class LawFiles:
         self.reload()
         return edited.undo
 
+    def block(self, alias: str, node: str) -> None:
+        """Write the rules that refuse everything from and to a peer."""
+        add_rules(self._places, blocking(alias, node, self._clock.now()), self._read)
+        self.reload()
+
+    def unblock(self, alias: str, node: str) -> None:
+        """Cut the rules of a block out again, those that are still there."""
+        self.reload()
+        there = [rule.id for rule in blocking(alias, node, 0) if self.law.rule(rule.id)]
+        if there:
+            remove_rules(self._places, there, self._read)
+            self.reload()
+
     def _read(self, documents: Sequence[Document]) -> Law:
         return read_law(documents, self._own)
 
 
 def _command(grant: GrantIn) -> str:
-    word = "grant"
-    return f"gatepost policy {word} {grant.sender} {','.join(grant.verbs)} {grant.to}"
+    """The command that makes this grant, whole: given after a revoke, it makes it again."""
+    words = ["gatepost policy grant", shell(grant.sender), ",".join(grant.verbs), shell(grant.to)]
+    if grant.until:
+        words.append(
+            f"--until {datetime.fromtimestamp(grant.until // 1000, UTC):%Y-%m-%dT%H:%M:%SZ}"
+        )
+    if grant.rate:
+        words.append(f"--rate {grant.rate}")
+    if grant.id:
+        words.append(f"--id {grant.id}")
+    if grant.deny:
+        words.append("--deny")
+    return " ".join(words)
 
 
 def _nobody(law: Law) -> None:

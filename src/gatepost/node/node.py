@@ -8,6 +8,8 @@ store: a failed commit is a crash of the core without a crash of the process.
 from collections.abc import Callable
 from itertools import chain
 
+import msgspec
+
 from gatepost.core.control import Life
 from gatepost.core.message import Content
 from gatepost.core.records import MessageRow
@@ -19,7 +21,7 @@ from gatepost.node.desk import Desk
 from gatepost.node.exchange import Exchange
 from gatepost.node.expiry import Expiry
 from gatepost.node.ground import Ground
-from gatepost.node.guard import Guard
+from gatepost.node.guard import PAUSE_FILE, Guard
 from gatepost.node.hub import Hub
 from gatepost.node.inbox import Inbox
 from gatepost.node.marks import life_text, read_life
@@ -67,6 +69,7 @@ class Node:
         ground = Ground(store, clock, entropy, keys, self.events, settings, sequence, self.life)
         self.tokens = Tokens(store, clock, entropy)
         self.guard = Guard(keys.node, settings.name, law, clock, lambda: tuple(self.agents))
+        self.guard.paused = _paused(store)
         self.peers = Peers(ground, self.guard)
         self.outbox = Outbox(ground, self.peers.alias_of)
         telling = Telling(ground, self.peers.exchange_of, self._local_changed)
@@ -234,8 +237,9 @@ class Node:
             self.inbox.dispatch(agent)
 
     def pause(self, what: str) -> None:
-        """Pause the node (""), a peer or an agent."""
+        """Pause the node (""), a peer or an agent; it lasts until `resume`, over restarts."""
         self.guard.paused.add(what)
+        self._keep_paused()
         for peer in self.peers.by_alias.values():
             if self.guard.is_paused(peer.row.alias):
                 self.peers.drop_link(peer, "paused")
@@ -245,11 +249,22 @@ class Node:
     def resume(self, what: str) -> None:
         """Go on after a pause."""
         self.guard.paused.discard(what)
+        self._keep_paused()
         for agent in self.agents.values():
             self.inbox.dispatch(agent)
         for peer in self.peers.by_alias.values():
             self.peers.dial_later(peer, 0.0)
         self.events.emit("node.resumed", text=what)
+
+    def _keep_paused(self) -> None:
+        names = sorted(self.guard.paused - {PAUSE_FILE})
+        self.store.registry.set_mark("paused", msgspec.json.encode(names).decode())
+
+
+def _paused(store: Store) -> set[str]:
+    """What commands paused in an earlier life."""
+    kept = store.registry.mark("paused")
+    return msgspec.json.decode(kept, type=set[str]) if kept else set()
 
 
 def _next_life(store: Store, entropy: Entropy) -> Life:

@@ -10,6 +10,8 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
+import msgspec
+
 from gatepost.core.address import check_name
 from gatepost.core.control import Answer
 from gatepost.core.identity import is_endpoint
@@ -52,6 +54,19 @@ class LawBook(Protocol):
         """Take a grant back; returns how to undo that."""
         ...
 
+    def block(self, alias: str, node: str) -> None:
+        """Write the rules that refuse everything from and to a peer."""
+        ...
+
+    def unblock(self, alias: str, node: str) -> None:
+        """Take them back."""
+        ...
+
+    @property
+    def fault(self) -> GatepostError | None:
+        """What is wrong with the files as they are now; the last good law stays in force."""
+        ...
+
 
 class Roster(Protocol):
     """Who wakes agents; `compose` hands in the adapters."""
@@ -84,7 +99,11 @@ class Operator:
 
     def status(self) -> NodeStatus:
         """One look at the node."""
-        return self._node.overview.status()
+        status, fault = self._node.overview.status(), self._book.fault
+        if fault is None:
+            return status
+        said = f"{fault.what}; until it is mended the last good policy is in force"
+        return msgspec.structs.replace(status, needs_you=(*status.needs_you, said))
 
     # agents
 
@@ -192,11 +211,14 @@ class Operator:
         return await outcome(lambda done: self._node.talk.ask(peer, op, args, done))
 
     async def block(self, alias: str) -> str:
-        """Block a peer: its link closes, nothing of it is taken in."""
-        return await self._change(alias, "unblock", lambda peer: setattr(peer.row, "blocked", True))
+        """Block a peer: its link closes, nothing of it is taken in, and two rules say so."""
+        undo = await self._change(alias, "unblock", lambda peer: setattr(peer.row, "blocked", True))
+        self._book.block(alias, self._node.peers.find(alias).row.node)
+        return undo
 
     async def unblock(self, alias: str) -> str:
         """Take a block back."""
+        self._book.unblock(alias, self._node.peers.find(alias).row.node)
         return await self._change(alias, "block", lambda peer: setattr(peer.row, "blocked", False))
 
     async def trust(self, alias: str) -> str:
@@ -229,6 +251,7 @@ class Operator:
         node = self._node
         peer = node.peers.find(alias)
         check_name(new, "alias")
+        node.peers.check_alias(new)
         if new in node.peers.by_alias:
             raise GatepostError("peer.exists", what=f"a peer is called `{new}`", peer=new)
         node.peers.save(peer, new)

@@ -7,7 +7,7 @@ from gatepost.core.views import AgentView, NodeStatus, PeerView, RuleView
 from gatepost.errors import GatepostError
 from gatepost.node.agents import Agent
 from gatepost.node.ground import Ground
-from gatepost.node.guard import Guard, party
+from gatepost.node.guard import PAUSE_FILE, Guard, party
 from gatepost.node.marks import life_text
 from gatepost.node.peers import Peer, Peers
 from gatepost.policy.evaluate import Party, Request
@@ -70,12 +70,16 @@ class Overview:
     def status(self) -> NodeStatus:
         """One look at the node."""
         peers = list(self._peers.by_alias.values())
-        stopped = [f"peer {p.row.alias} stopped: {p.row.stopped}" for p in peers if p.row.stopped]
+        needs = [f"peer {p.row.alias} stopped: {p.row.stopped}" for p in peers if p.row.stopped]
+        if PAUSE_FILE in self._guard.paused:
+            needs.append(
+                "the file PAUSE in the home directory pauses this node; remove it to go on"
+            )
         waiting = sum(self._ground.store.messages.count_waiting(p.row.number)[0] for p in peers)
         return NodeStatus(
             name=self._ground.settings.name,
             node=self._ground.node,
-            state="paused" if "" in self._guard.paused else "running",
+            state="paused" if self._guard.whole else "running",
             version=self._ground.settings.version,
             pid=self._ground.settings.pid,
             started=self._started,
@@ -86,7 +90,7 @@ class Overview:
             agents=len(self._agents),
             waiting=waiting,
             open_runs=sum(len(agent.runs) for agent in self._agents.values()),
-            needs_you=tuple(stopped),
+            needs_you=tuple(needs),
         )
 
     def agent(self, name: str, asking: str = "") -> AgentView:

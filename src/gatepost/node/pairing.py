@@ -8,7 +8,7 @@ so a crash between the two commits mends itself. Pairing grants nothing but `pin
 from collections.abc import Callable
 
 from gatepost.core import pairing
-from gatepost.core.address import NAME
+from gatepost.core.address import NAME, is_node_id
 from gatepost.core.pairing import Joined, Refused
 from gatepost.core.records import InviteRow, PeerRow
 from gatepost.core.views import Invitation
@@ -42,10 +42,10 @@ class Pairing:
         if not endpoints:
             done(_no_endpoint())
             return
-        if alias in self._peers.by_alias:
-            done(
-                GatepostError("peer.exists", what=f"a peer is called `{alias}` already", peer=alias)
-            )
+        try:
+            self._free(alias)
+        except GatepostError as error:
+            done(error)
             return
         now = self._clock.now()
         expires = now + minutes * 60_000
@@ -147,11 +147,19 @@ class Pairing:
         self._peers.dial_later(peer, 0.0)
         done(peer)
 
+    def _free(self, alias: str) -> None:
+        self._peers.check_alias(alias)
+        if alias in self._peers.by_alias:
+            raise GatepostError(
+                "peer.exists", what=f"a peer is called `{alias}` already", peer=alias
+            )
+
     def _check(self, invitation: pairing.Invitation, alias: str) -> None:
         if invitation.node == self._keys.node:
             raise GatepostError("peer.wrong_node", what="that is this node's own invitation")
         if invitation.expires <= self._clock.now():
             raise GatepostError("invitation.expired")
+        self._peers.check_alias(alias)
         taken = self._peers.by_alias.get(alias)
         if taken is not None and taken.row.node != invitation.node:
             raise GatepostError("peer.exists", what=f"a peer is called `{alias}`", peer=alias)
@@ -176,12 +184,16 @@ class Pairing:
         return self._peers.add(row)
 
     def _free_alias(self, wish: str, node: str) -> str:
-        base = wish if NAME.fullmatch(wish) else node[:8]
+        base = wish if NAME.fullmatch(wish) and not is_node_id(wish) else node[:8]
         alias, n = base, 1
-        while (found := self._peers.by_alias.get(alias)) is not None and found.row.node != node:
+        while alias == self._name or self._is_other(alias, node):
             n += 1
-            alias = f"{base}-{n}"
+            alias = f"{base[:56]}-{n}"
         return alias
+
+    def _is_other(self, alias: str, node: str) -> bool:
+        found = self._peers.by_alias.get(alias)
+        return found is not None and found.row.node != node
 
     def _reply(self, heard: bytes, spki: bytes, code: str = "") -> bytes:
         return pairing.reply(

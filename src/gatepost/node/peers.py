@@ -8,6 +8,7 @@ verified here (the frame's ladder) before an exchange sees it. Implements `ports
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from gatepost.core.address import is_node_id
 from gatepost.core.canonical import NotCanonical
 from gatepost.core.control import decode_control
 from gatepost.core.entry import chain_start
@@ -166,6 +167,23 @@ class Peers:
                 known=" ".join(sorted(self.by_alias)),
             )
         return found
+
+    def check_alias(self, alias: str) -> None:
+        """Raise `usage.invalid` when a peer cannot be called so: the name means another node."""
+        if alias == self._settings.name:
+            raise GatepostError(
+                "usage.invalid",
+                what=f"no peer can be called `{alias}`",
+                why="that is this node's own name",
+                command="peers alias",
+            )
+        if is_node_id(alias):
+            raise GatepostError(
+                "usage.invalid",
+                what=f"no peer can be called `{alias}`",
+                why="a name like that is read as a node id",
+                command="peers alias",
+            )
 
     def alias_of(self, number: int) -> str:
         """The alias of a peer by number."""
