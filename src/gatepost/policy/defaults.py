@@ -12,12 +12,14 @@ POLICY = """\
 # Rules made by commands (`gatepost policy grant`, `gatepost peers block`) stand in grants.toml;
 # both files form one set. Every rule has an id, what it says, from whom, and to whom:
 #
-#   allow, hold, deny   lists of the verbs ping, see, send, ask, delegate. A hold waits for a person.
+#   allow, hold, deny   lists of the verbs ping, see, send, ask, delegate. A hold waits
+#                       for a person.
 #   from, to            an agent, or a list of them: "bob" is an agent of this node, "alice@work"
 #                       one of the peer `work`; * stands for anything: "*" is any agent of this
 #                       node, "*@work" any of that peer, "*@*" any of any peer. An empty list is
 #                       nobody.
-#   unless              { hours = "18:00-08:00 Europe/Berlin", tainted = true, conversation = "ID" };
+#   unless              { hours = "18:00-08:00 Europe/Berlin", tainted = true,
+#                       conversation = "ID" };
 #                       while any of these holds, the rule does not apply
 #   until               2027-01-31T00:00:00Z: when the rule ends
 #   limit               { rate = "30/min", bytes = "64 KiB", concurrent = 2, turns = 6, open = 10,
