@@ -60,25 +60,20 @@ class Unwatch(msgspec.Struct, frozen=True):
 
 
 class ClaimIn(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Work for the agent of this socket.
-
-    `client` names this client; `before` is the life it last held the claim under.
-    """
+    """Work for the agent of this socket; `client` names this client, for when it comes back."""
 
     capacity: int = 1
     kind: str = "sdk"
     client: str = ""
-    before: str = ""
 
 
 class Claimed(msgspec.Struct, frozen=True, omit_defaults=True):
     """The claim is held.
 
-    `sole`: nobody else can have held it since this client did, so a run it never saw did not run.
+    `sole`: this client was the last to hold it, so a run it never saw did not run.
     """
 
     open_runs: tuple[Run, ...] = ()
-    life: str = ""
     sole: bool = False
 
 

@@ -108,12 +108,9 @@ class RemoteClaim:
     def ok(self, body: msgspec.Raw) -> bool:
         """The mailbox is this client's, for the first time or again."""
         claimed = _CLAIMED.decode(body)
-        first = not self._wish.before
-        self._wish = msgspec.structs.replace(self._wish, before=claimed.life)
-        if first:
+        if not self._began.done():
             self._open = claimed.open_runs
-            if not self._began.done():
-                self._began.set_result(None)
+            self._began.set_result(None)
             return False
         known = {run.run for run in claimed.open_runs}
         for run in claimed.open_runs:

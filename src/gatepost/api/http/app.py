@@ -34,8 +34,8 @@ class App:
     def __init__(self, inside: Inside, *, operator_token: bool) -> None:
         self._inside = inside
         self._closing = asyncio.Event()
-        self._holders = Holders(lambda: inside.operator.status().life)
-        self._sockets = Sockets(inside, self._holders)
+        self.holders = Holders()
+        self._sockets = Sockets(inside, self.holders)
         self.routers = {
             Surface.agent: _Surface(
                 [
@@ -80,7 +80,7 @@ class App:
 
     def _endpoint(self, row: Operation[Any]) -> Endpoint:
         return Endpoint(
-            row, self._inside, self._closing, self._sockets.revoked, self._holders.polled
+            row, self._inside, self._closing, self._sockets.revoked, self.holders.polled
         )
 
 

@@ -26,8 +26,12 @@ class Holding:
         self._holders.take_over(agent, wish.client)
         self._n = n
         claim = self._claim = self._desk.claim(self, wish.capacity, wish.kind)
-        life, sole = self._holders.claimed(agent, wish.client, wish.before, self.let_go)
-        return Claimed(tuple(claim.open_runs), life, sole)
+        try:
+            sole = self._holders.claimed(agent, wish.client, self.let_go)
+        except GatepostError:
+            self.let_go()
+            raise
+        return Claimed(tuple(claim.open_runs), sole)
 
     @property
     def claim(self) -> Claim:

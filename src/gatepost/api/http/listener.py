@@ -72,6 +72,8 @@ class Api:
         Raises `home.exposed` when others can enter its directory, and `home.unwritable`.
         """
         server = _bind_unix(path)
+        if surface is Surface.agent:
+            self.app.holders.keep_in(path.with_name("holders.json"))
         self._paths.append(path)
         listening = Listening(surface, _UNIX_HOSTS, same_user=True)
         loop = asyncio.get_running_loop()
