@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import cast
+from typing import cast
 
 from gatepost import __version__
 from gatepost.adapters.roster import AgentRoster
@@ -258,10 +259,8 @@ async def _broken(frame: _Frame, error: GatepostError) -> None:
 
 def _only(error: Exception) -> Exception:
     """The one error in a group of one: a task group wraps what it passes on."""
-    if not isinstance(error, ExceptionGroup):
-        return error
-    inner = cast("ExceptionGroup[Exception]", error).exceptions
-    return _only(inner[0]) if len(inner) == 1 else cast("Exception", error)
+    inner = cast("tuple[Exception, ...]", getattr(error, "exceptions", ()))
+    return _only(inner[0]) if len(inner) == 1 else error
 
 
 def _settings(frame: _Frame) -> Settings:

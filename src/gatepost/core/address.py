@@ -6,6 +6,7 @@ and everything inside compares parsed values.
 """
 
 import re
+from functools import lru_cache
 
 import msgspec
 
@@ -28,6 +29,7 @@ class Address(msgspec.Struct, frozen=True):
         return self.agent if self.node is None else f"{self.agent}@{self.node}"
 
 
+@lru_cache(maxsize=4096)
 def parse(text: str) -> Address:
     """Read `agent` or `agent@node`. Raises `address.invalid` with the offending part."""
     agent, at, node = text.partition("@")

@@ -39,7 +39,6 @@ class MessageRow(msgspec.Struct, kw_only=True, gc=False):
     late: bool = False
     redelivered: bool = False
     request_key: str = ""
-    request_hash: bytes = b""
     digest: bytes = b""
 
 

@@ -24,6 +24,8 @@ from gatepost.node.outbox import Outbox
 from gatepost.node.talk import Talk
 from gatepost.policy.evaluate import Party
 
+ANY = 1 << 30
+
 
 class Delivery:
     """Implements `exchange.Handler`."""
@@ -143,17 +145,19 @@ class Delivery:
             state = "expired" if decision.word == "expired" else "rejected"
             self._refuse(exchange, taken, row, state, decision.word)
         else:
+            concurrent = decision.limits.concurrent
+            message.concurrent = ANY if concurrent is None else concurrent
             self._admit(exchange, taken, message, decision.verdict == "hold")
 
-    def _admit(self, exchange: Exchange, taken: Taken, message: OpenMessage, held: bool) -> None:
-        if held:
-            message.row.state = "held"
-        self._inbox.admit(message, ready=taken.firm and not held)
     def _open(self, exchange: Exchange, entry: Message) -> int:
         if not self._guard.law.counts_open:
             return 0
         return conversations(self._inbox.open.values(), exchange.number, entry.conversation)
 
+    def _admit(self, exchange: Exchange, taken: Taken, message: OpenMessage, held: bool) -> None:
+        if held:
+            message.row.state = "held"
+        self._inbox.admit(message, ready=taken.firm and not held)
         if held:
             then = lambda: self._inbox.hold(message, exchange)  # noqa: E731
         else:

@@ -26,7 +26,7 @@ from gatepost.node.agents import Agent, Worker, run_token
 from gatepost.node.guard import party
 from gatepost.node.inbox import Inbox
 from gatepost.node.opened import OpenMessage, conversations, header_of
-from gatepost.node.outbox import new_id, request_hash
+from gatepost.node.outbox import new_id
 from gatepost.node.peers import Peer
 from gatepost.node.rooms import Rooms
 from gatepost.policy.evaluate import Decision, Facts, Party
@@ -68,15 +68,14 @@ class Desk:
         if submission.request_key:
             key = (self.agent, submission.request_key)
             row.request_key = submission.request_key
-            row.request_hash = request_hash(message.said, submission.to, message.body)
-            if rooms.requests.attach(key, row.request_hash, done, submission.fresh):
+            if rooms.requests.attach(key, message, done, submission.fresh):
                 return
         decision = self._decide(message, peer, to_party)
         if decision.verdict == "hold":
             row.state = "held"
         receipt = Receipt(row.id, row.state, row.conversation, row.accepted, why=_why(decision))
         if submission.request_key:
-            answer = rooms.requests.begin((self.agent, submission.request_key), row, receipt, done)
+            answer = rooms.requests.begin((self.agent, row.request_key), message, receipt, done)
         else:
 
             def answer() -> None:
@@ -181,6 +180,7 @@ class Desk:
         if decision.verdict in ("deny", "wait") and decision.stage != "paused":
             raise self._refusal(message, decision, to)
         return decision
+
     def _facts(self, message: OpenMessage, peer: Peer) -> Facts:
         guard, row = self._rooms.guard, peer.row
         there = 0
@@ -189,7 +189,6 @@ class Desk:
             there = conversations(sent, row.number, message.row.conversation)
         blocked = "blocked" if row.blocked else ""
         return guard.facts(blocked=blocked, frozen=row.stopped, open=there)
-
 
     def _refusal(self, message: OpenMessage, decision: Decision, to: Party) -> GatepostError:
         steps = [step for step in decision.steps if step.verdict == "deny"]
@@ -273,6 +272,10 @@ class Desk:
         return self._rooms.shown.message(message, self.agent)
 
     # working
+
+    def when_durable(self, done: Callable[[], None]) -> None:
+        """Call `done` once everything written so far is on disk."""
+        self._rooms.ground.store.then(done)
 
     def has(self, run: str) -> bool:
         """Whether this run of the agent is open."""

@@ -19,18 +19,20 @@ class Hub:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._n = 0
-        self._recent: deque[Event] = deque(maxlen=KEPT)
+        self._recent: deque[tuple[int, int, str, str, str, str, str]] = deque(maxlen=KEPT)
         self._listeners: list[Callable[[Event], None]] = []
 
     def emit(
-        self, kind: str, *, message: str = "", peer: str = "", agent: str = "", text: str = ""
+        self, kind: str, message: str = "", peer: str = "", agent: str = "", text: str = ""
     ) -> None:
         """Tell everyone that something happened."""
         self._n += 1
-        event = Event(self._n, self._clock.now(), kind, message, peer, agent, text)
-        self._recent.append(event)
-        for listener in self._listeners:
-            listener(event)
+        told = (self._n, self._clock.now(), kind, message, peer, agent, text)
+        self._recent.append(told)
+        if self._listeners:
+            event = Event(*told)
+            for listener in tuple(self._listeners):
+                listener(event)
 
     def subscribe(self, fn: Callable[[Event], None]) -> Callable[[], None]:
         """Hear every event from now on. Returns the function that ends it."""
@@ -39,4 +41,4 @@ class Hub:
 
     def recent(self, n: int = KEPT) -> list[Event]:
         """The last `n` events, oldest first."""
-        return list(self._recent)[-n:]
+        return [Event(*told) for told in list(self._recent)[-n:]]

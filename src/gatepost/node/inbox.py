@@ -127,6 +127,11 @@ class Inbox:
             return
         while agent.ready and agent.free() > 0 and not self._guard.is_paused(agent.name):
             message = agent.ready[0]
+            if message is fresh and message.concurrent > len(agent.runs):
+                # Decided a moment ago in this very transaction; only the room had to be looked at.
+                agent.ready.popleft()
+                self._start(agent, message, fresh=True)
+                continue
             decision = self._guard.run(
                 message,
                 self._party_of(message.row),

@@ -25,7 +25,7 @@ from gatepost.node.guard import PAUSE_FILE, Guard
 from gatepost.node.hub import Hub
 from gatepost.node.inbox import Inbox
 from gatepost.node.marks import life_text, read_life
-from gatepost.node.opened import OpenMessage, conversations, view
+from gatepost.node.opened import conversations, view
 from gatepost.node.outbox import Outbox
 from gatepost.node.overview import Overview
 from gatepost.node.pairing import Pairing
@@ -161,8 +161,7 @@ class Node:
         for peer in self.peers.by_number.values():
             self.outbox.expire_slotted(peer.exchange, now)
 
-    def _local_changed(self, message: OpenMessage, parts: tuple[Content, ...]) -> None:
-        row = message.row
+    def _local_changed(self, row: MessageRow, parts: tuple[Content, ...]) -> None:
         if row.direction == "local":
             self.outbox.notify(row, view(row, sender=row.sender, to=row.recipient, parts=parts))
 

@@ -30,6 +30,7 @@ class OpenMessage:
     cancelling: bool = False
     told: bool = False
     news: int = 0
+    concurrent: int = 0
     approved: tuple[str, ...] = field(default=())
 
     @property
@@ -105,7 +106,6 @@ def load_body(store: Store, message: OpenMessage) -> bool:
     return True
 
 
-def content(header: Message, body: bytes) -> tuple[Content, ...]:
 def header_of(store: Store, message: OpenMessage) -> Message:
     """The header of a message that is kept, read again when it is not in memory."""
     if message.header is None:
@@ -122,6 +122,7 @@ def conversations(messages: Iterable[OpenMessage], peer: int, but: str = "") -> 
     return len(found - {but})
 
 
+def content(header: Message, body: bytes) -> tuple[Content, ...]:
     """The parts of a message for its reader."""
     return unpack(header.parts, body)
 

@@ -11,18 +11,14 @@ In memory are messages in flight (bounded by credit) and the head of each peer's
 a long queue stays in the store.
 """
 
-import hashlib
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-
-import msgspec
 
 from gatepost.core.entry import (
     SALT_BYTES,
     Cancel,
     Input,
-    Message,
     Update,
     Void,
     digest,
@@ -195,13 +191,13 @@ class Outbox:
         )
         row.attempt = max(row.attempt, update.run)
         row.late, row.redelivered = update.late, update.redelivered
-        if update.what in ("progress", "artifact"):
-            self._notify(message)
-            return
-        if row.state != update.state and not may_change(row.state, update.state):
-            return
         parts = unpack(update.parts, taken.arrived.body)
-        self._change(message, update.state, now, update.reason, update.by, parts)
+        if update.what in ("progress", "artifact") and update.state not in ("working", row.state):
+            return
+        if row.state == update.state and update.what in ("progress", "artifact"):
+            self._show_later(message, parts)
+        elif row.state == update.state or may_change(row.state, update.state):
+            self._change(message, update.state, now, update.reason, update.by, parts)
 
     def _change(
         self,
@@ -218,8 +214,15 @@ class Outbox:
         if is_outcome(state):
             self.open.pop(row.id, None)
         self._hub.emit(f"message.{state}", message=row.id, agent=row.sender, text=reason)
+        self._show_later(message, parts)
+
+    def _show_later(self, message: OpenMessage, parts: tuple[Content, ...]) -> None:
+        """Tell those who watch, once they can also read it."""
+        row = message.row
         if row.id in self._watchers:
-            self._store.then(lambda: self._notify(message, parts))
+            # The view of now: the row goes on, perhaps within this very commit.
+            shown = self.shown(row, parts)
+            self._store.then(lambda: self.notify(row, shown))
 
     # withdrawing
 
@@ -351,13 +354,11 @@ class Outbox:
 
         return stop
 
-    def _notify(self, message: OpenMessage, parts: tuple[Content, ...] = ()) -> None:
-        watchers = self._watchers.get(message.row.id)
-        if watchers is None:
-            return
-        matters = _matters(message.row.state)
-        if matters or any(every for _, every in watchers):
-            self.notify(message.row, self.shown(message.row, parts))
+    def _notify(self, message: OpenMessage) -> None:
+        """Tell those who watch every change how a message stands; its end is told elsewhere."""
+        watchers = self._watchers.get(message.row.id, ())
+        if not is_outcome(message.row.state) and any(every for _, every in watchers):
+            self.notify(message.row, self.shown(message.row))
 
     def notify(self, row: MessageRow, shown: MessageView) -> None:
         """Tell everyone who watches a message, by what they asked to see."""
@@ -379,19 +380,3 @@ def _matters(state: str) -> bool:
 def new_id(now: int, entropy: Entropy) -> str:
     """A fresh id of time `now` (ms)."""
     return uuid7(now, entropy.bytes(10))
-
-
-def request_hash(message: Message, to: str, body: bytes) -> bytes:
-    """What a request key stands for: the typed arguments, without waits and times."""
-    typed = msgspec.json.encode(
-        (
-            message.from_agent,
-            to,
-            message.want,
-            message.re,
-            message.done_when,
-            message.labels,
-            message.parts,
-        )
-    )
-    return hashlib.sha256(typed + body).digest()

@@ -57,6 +57,8 @@ class Poller:
         await self._acknowledge(desk, query.seen)
         self._forget_ended(desk)
         claim.capacity(min(query.limit, PAGE) + len(self._read))
+        if not self._open(query.limit):
+            await _committed(desk)
         if not self._open(query.limit) and query.wait > 0:
             self._arrived.clear()
             try:
@@ -112,6 +114,13 @@ class Poller:
     def _open(self, limit: int) -> tuple[Run, ...]:
         found = [run for token, run in self._runs.items() if token not in self._read]
         return tuple(_again(run) if run.run in self._shown else run for run in found[:limit])
+
+
+async def _committed(desk: Desk) -> None:
+    """Wait for the commit under way: what it claimed is offered by then."""
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    desk.when_durable(lambda: None if done.done() else done.set_result(None))
+    await done
 
 
 def _again(run: Run) -> Run:

@@ -121,7 +121,7 @@ class Shown:
         """When the peer had it: by its ack, or by the first thing it said about it."""
         if row.direction != "out" or not row.slot:
             return []
-        acked = self._store.peers.acked_at(row.peer, row.slot)
+        acked = self._store.peers.acked_at(row.peer, row.slot, row.accepted)
         at = min(acked, news) if acked and news else acked or news
         return [Moment(at, "received", f"{self._peers.alias_of(row.peer)} has it")] if at else []
 

@@ -6,10 +6,11 @@ answer says when its run began, and needs no second update.
 
 from collections import deque
 from collections.abc import Callable
+from copy import copy
 
 from gatepost.core.entry import SALT_BYTES, Part, Update, encode_entry
 from gatepost.core.message import Content
-from gatepost.core.records import EntryRow
+from gatepost.core.records import EntryRow, MessageRow
 from gatepost.node.exchange import Exchange
 from gatepost.node.ground import Ground
 from gatepost.node.opened import OpenMessage
@@ -28,7 +29,7 @@ class Telling:
         self,
         ground: Ground,
         exchange_of: Callable[[int], Exchange | None],
-        changed: Callable[[OpenMessage, tuple[Content, ...]], None],
+        changed: Callable[[MessageRow, tuple[Content, ...]], None],
     ) -> None:
         self._store = ground.store
         self._clock = ground.clock
@@ -55,12 +56,13 @@ class Telling:
             self.tell(message, exchange, what, parts, body)
         else:
             self._store.messages.add_entry(self._entry(message, what, parts, body))
-            self._store.then(lambda: self._changed(message, shown))
+            row = copy(message.row)
+            self._store.then(lambda: self._changed(row, shown))
 
     def working(self, message: OpenMessage) -> None:
         """A run began."""
         if message.row.peer == 0:
-            self._changed(message, ())
+            self._changed(message.row, ())
         else:
             self._tell_later(message)
 

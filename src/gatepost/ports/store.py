@@ -148,8 +148,11 @@ class PeerTable(Protocol):
         """Keep the signed part of a frame as evidence."""
         ...
 
-    def acked_at(self, peer: int, slot: int) -> int:
-        """When the peer first acknowledged a slot of the journal to it; 0 when it has not."""
+    def acked_at(self, peer: int, slot: int, since: int) -> int:
+        """When the peer first acknowledged a slot of the journal to it; 0 when it has not.
+
+        `since` (ms) is a time before that: frames are sought from there on.
+        """
         ...
 
     def save_invite(self, row: InviteRow) -> None:

@@ -14,6 +14,7 @@ _PEER = PeerRow.__struct_fields__
 _JOURNAL = JournalRow.__struct_fields__
 _INVITE = InviteRow.__struct_fields__
 _FRAME = FrameRow.__struct_fields__
+_PER_MS = 1024
 
 
 def _insert(verb: str, table: str, columns: tuple[str, ...]) -> str:
@@ -23,7 +24,7 @@ def _insert(verb: str, table: str, columns: tuple[str, ...]) -> str:
 SAVE_PEER = _insert("INSERT OR REPLACE", "peer", _PEER)
 SAVE_JOURNAL = _insert("INSERT OR REPLACE", "journal", _JOURNAL)
 SAVE_INVITE = _insert("INSERT OR REPLACE", "invite", _INVITE)
-ADD_FRAME = _insert("INSERT", "frame", _FRAME)
+ADD_FRAME = _insert("INSERT", "frame", ("seq", *_FRAME))
 
 _astuple = msgspec.structs.astuple
 
@@ -37,6 +38,7 @@ class Peers:
     def __init__(self, writer: Writer, reader: apsw.Connection) -> None:
         self._write = writer.write
         self._reader = reader
+        self._last_frame = next(iter(numbers(reader, "SELECT max(seq) FROM frame")), 0)
 
     def save(self, row: PeerRow) -> None:
         """Keep a peer, new or changed."""
@@ -57,13 +59,17 @@ class Peers:
         return next(rows(self._reader, JournalRow, sql, (peer,)), None)
 
     def add_frame(self, row: FrameRow) -> None:
-        """Keep the signed part of a frame as evidence."""
-        self._write(ADD_FRAME, _astuple(row))
+        """Keep the signed part of a frame as evidence, under a number that grows with time."""
+        self._last_frame = max(self._last_frame + 1, row.at * _PER_MS)
+        self._write(ADD_FRAME, (self._last_frame, *_astuple(row)))
 
-    def acked_at(self, peer: int, slot: int) -> int:
-        """When the peer first acknowledged a slot of the journal to it; 0 when it has not."""
-        sql = "SELECT at FROM frame WHERE peer = ? AND acked >= ? ORDER BY acked, seq LIMIT 1"
-        return next(iter(numbers(self._reader, sql, (peer, slot))), 0)
+    def acked_at(self, peer: int, slot: int, since: int) -> int:
+        """When the peer first acknowledged a slot of the journal to it; 0 when it has not.
+
+        `since` (ms) is a time before that: frames are sought from there on.
+        """
+        sql = "SELECT at FROM frame WHERE seq >= ? AND peer = ? AND acked >= ? ORDER BY seq LIMIT 1"
+        return next(iter(numbers(self._reader, sql, (since * _PER_MS, peer, slot))), 0)
 
     def save_invite(self, row: InviteRow) -> None:
         """Keep an invitation, new or used."""

@@ -60,7 +60,6 @@ CREATE TABLE message (
   late         INTEGER NOT NULL,
   redelivered  INTEGER NOT NULL,
   request_key  TEXT NOT NULL,
-  request_hash BLOB NOT NULL,
   digest       BLOB NOT NULL,
   ended        INTEGER NOT NULL
 );
@@ -101,7 +100,6 @@ CREATE TABLE frame (
   signed  BLOB NOT NULL,
   control BLOB NOT NULL
 );
-CREATE INDEX frame_acked ON frame (peer, acked);
 
 CREATE TABLE agent (
   name  TEXT PRIMARY KEY,
