@@ -120,6 +120,8 @@ class ProcessAdapter:
             self._desk, self._site.clock, partial(self._refused, job), partial(self._over, job)
         )
         self._jobs[run.run] = job
+        if len(self._jobs) == 1:
+            self._look_in(_LOOK)
         return job
 
     def _refused(self, job: Job, refusal: GatepostError) -> None:
@@ -197,5 +199,9 @@ class ProcessAdapter:
     def _look(self) -> None:
         for child in list(self._crew.children):
             child.check()
-        wait = _LOOK if self._jobs else _LOOK_IDLE
-        self._timer = self._site.clock.call_later(wait, self._look)
+        self._look_in(_LOOK if self._jobs else _LOOK_IDLE)
+
+    def _look_in(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = self._site.clock.call_later(seconds, self._look)

@@ -24,11 +24,12 @@ from gatepost.adapters.process.job import Job
 from gatepost.adapters.process.outlet import Outlet, Printed, TooLong
 from gatepost.adapters.process.program import Program
 from gatepost.adapters.site import Limits, Watch
-from gatepost.adapters.telling import nothing
+from gatepost.adapters.telling import ENDINGS, nothing
 from gatepost.core.message import Content
 from gatepost.ports import Clock, Timer
 
 _STDERR_KEPT = 8 * 1024
+_STAY_MAX = 256 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,9 +70,9 @@ class Child:
         self._outlet = Outlet(files)
         self._program: Program | None = None
         self._status = ""
-        self._broken = False
+        self._broken: tuple[str, str] | None = None
         self._retired = False
-        self._soon = False
+        self._waits = False
         self._closed = False
         self._linger: Timer | None = None
         self._unfollow = nothing
@@ -195,13 +196,9 @@ class Child:
             self.stop()
 
     def check(self) -> None:
-        """Has it printed more than one run may?
-
-        For one that stays, each line counts for its run, and only stderr counts here.
-        """
-        printed = os.stat(self.files.err).st_size if self.stays else self.size()
-        allowed = self._ground.limits.output
-        if printed > (8 * allowed if self.stays else allowed) and not self._broken:
+        """Stop it if it has printed too much, all runs together."""
+        allowed = _STAY_MAX if self.stays else self._ground.limits.output
+        if not self._broken and self.size() > allowed:
             self._break("adapter.flood", f"printed more than {allowed} bytes")
 
     def _write(self, kind: str, job: Job, data: bytes) -> None:
@@ -221,7 +218,8 @@ class Child:
             self._break("adapter.flood", f"printed a line of more than {lines.LINE_MAX} bytes")
         if not self.stays:
             self.check()
-        if self._status and not self._closed and (self._broken or not self._outlet.full()):
+        self._waits = self._outlet.full() and not self._broken
+        if self._status and not self._closed and not self._waits:
             for printed in self._outlet.last():
                 self._line(printed)
             self._settle()
@@ -248,7 +246,8 @@ class Child:
         if self.stays and job.printed > self._ground.limits.output:
             self._break("adapter.flood", f"printed more than {self._ground.limits.output} bytes")
         job.questions += said.type == "needs_input"
-        job.telling.say(lines.update(said, job.run.id), partial(self._told, printed))
+        ends = said.type in ENDINGS
+        job.telling.say(lines.update(said, job.run.id), partial(self._told, printed, ends))
         if job.telling.ending and not self.stays and self._linger is None:
             self._linger = self._ground.clock.call_later(self._ground.limits.stop, self.stop)
 
@@ -257,22 +256,18 @@ class Child:
             return self.jobs.get(said.run)
         return next(iter(self.jobs.values()), None)
 
-    def _told(self, printed: Printed) -> None:
+    def _told(self, printed: Printed, ends: bool) -> None:
         self._outlet.told(printed)
-        if not self._soon and not self._closed:
-            self._soon = True
-            self._ground.clock.call_soon(self._went_on)
-
-    def _went_on(self) -> None:
-        self._soon = False
-        if not self._closed:
-            self._outlet.keep()
-            self._grew()
+        if self._closed:
+            return
+        if self.stays or not ends:
+            self._outlet.keep()  # before the next is said: so a crash repeats one line at most
+        if self._waits and not self._outlet.full():
+            self._waits = False
+            self._ground.clock.call_soon(self._grew)
 
     def _break(self, code: str, text: str) -> None:
-        self._broken = True
-        for job in self.jobs.values():
-            job.judge(code, text)
+        self._broken = self._broken or (code, text)
         if self._program is not None:
             self._program.kill()
 
@@ -288,7 +283,7 @@ class Child:
         for job in list(self.jobs.values()):
             if not job.telling.ending:
                 why = f"the command's last word is missing: {self._status}"
-                code, text = job.verdict or ("adapter.crashed", why)
+                code, text = job.verdict or self._broken or ("adapter.crashed", why)
                 job.fail(code, text + self._stderr())
         self._done()
 
