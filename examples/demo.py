@@ -131,7 +131,9 @@ async def story(home: Node, lab: Node, ledger: Path, claims: Claims) -> None:
         first = await mailbox.delegate("specialist@lab", [Text(TASK), log])
         view = await mailbox.check(first.id, wait=20)
         print("\n" + "\n".join(f"  │ {line}" for line in view.text.splitlines()))
-        claims.check("a structured result came back", any(p for p in view.parts if not isinstance(p, Text)))
+        claims.check(
+            "a structured result came back", any(p for p in view.parts if not isinstance(p, Text))
+        )
 
         print("\nanother task; lab is killed while it is worked on, and a third is sent meanwhile")
         second = await mailbox.delegate("specialist@lab", [Text(TASK), log])
@@ -141,14 +143,18 @@ async def story(home: Node, lab: Node, ledger: Path, claims: Claims) -> None:
         third = await mailbox.delegate("specialist@lab", [Text(TASK), log])
         known = [await mailbox.check(one.id) for one in (second, third)]
         for view in known:
-            print(f"  {view.id[:13]}  {view.state:<9} {view.next}")
-        claims.check("the task in flight is not called done, failed or lost", known[0].state == "working")
+            print(f"  {view.id[:13]}  {view.state:<9} {view.why}")
+        claims.check(
+            "the task in flight is not called done, failed or lost", known[0].state == "working"
+        )
         claims.check("the new one is said to wait here", known[1].state == "accepted")
 
         print("\nlab comes back")
         lab.start()
         ended = [await mailbox.check(one.id, wait=25) for one in (second, third)]
-        for title, view in zip(("in flight when lab died", "sent while lab was away"), ended, strict=True):
+        for title, view in zip(
+            ("in flight when lab died", "sent while lab was away"), ended, strict=True
+        ):
             show(title, view)
         print("\nchecked against the specialist's own ledger")
         claims.check("both ended done", [view.state for view in ended] == ["done", "done"])

@@ -61,6 +61,7 @@ def view(
     parts: tuple[Content, ...] = (),
     timeline: tuple[Moment, ...] = (),
     question: tuple[Content, ...] = (),
+    why: str = "",
 ) -> MessageView:
     """What a reader is shown of a message."""
     state = state or row.state
@@ -84,6 +85,7 @@ def view(
         parts=parts,
         timeline=timeline,
         question=question,
+        why=why,
     )
 
 

@@ -109,7 +109,18 @@ class Shown:
             parts=parts,
             timeline=timeline,
             question=question,
+            why=self._why(row),
         )
+
+    def _why(self, row: MessageRow) -> str:
+        """What stands in the way of news, or makes old what is known: no contact with the peer."""
+        peer = self._peers.by_number.get(row.peer)
+        if row.direction != "out" or peer is None or peer.exchange.live or is_outcome(row.state):
+            return ""
+        if row.slot:
+            return f"no contact with {peer.row.alias}: this is what it said last"
+        said = f" ({': '.join(peer.error)})" if peer.error[0] else ""
+        return f"no contact with {peer.row.alias}{said}: it has not left this node"
 
     def _state(self, row: MessageRow) -> str:
         exchange = self._peers.exchange_of(row.peer)
