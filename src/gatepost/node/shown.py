@@ -61,7 +61,7 @@ class Shown:
         parts: tuple[Content, ...] = ()
         moments = [Moment(row.accepted, "held" if row.state == "held" else "accepted")]
         for entry in entries:
-            moment = self._moment(entry, moments)
+            moment = self._moment(entry, moments, row)
             moments += moment
             if entry.kind == "update" and (entry.what == "outcome" or entry.state == "needs_input"):
                 parts = moment[-1].parts if moment else ()
@@ -136,13 +136,15 @@ class Shown:
         at = min(acked, news) if acked and news else acked or news
         return [Moment(at, "received", f"{self._peers.alias_of(row.peer)} has it")] if at else []
 
-    def _moment(self, entry: EntryRow, before: list[Moment]) -> list[Moment]:
+    def _moment(self, entry: EntryRow, before: list[Moment], row: MessageRow) -> list[Moment]:
         if entry.kind != "update":
             state = "working" if entry.kind == "input" else before[-1].state
             return [Moment(entry.at, state, entry.kind)]
         update, body = decode_entry(entry.data)
         if not isinstance(update, Update):
             return []
+        row.attempt, row.redelivered = max(row.attempt, update.run), update.redelivered
+        row.late = update.late
         moments: list[Moment] = []
         began = Moment(update.started, "working", f"run {update.run}")
         if update.what == "outcome" and update.started:
