@@ -1,9 +1,11 @@
-"""The main job in half a minute: two real nodes, a delegated task, a kill -9, and the truth throughout.
+"""The main job in half a minute.
 
-`home` and `lab` are two processes, each with its own directory, key and database, paired over TLS on
-loopback by a one-time invitation. `specialist@lab` is a real process (`specialist.py`) that
-investigates a real log. Everything claimed at the end is checked against the specialist's own ledger;
-the exit code is 0 only when every claim holds. No broker, no cloud, no model, no network.
+Two real nodes, a delegated task, a kill -9, and the truth throughout.
+
+`home` and `lab` are two processes, each with its own directory, key and database, paired over TLS
+on loopback by a one-time invitation. `specialist@lab` is a real process (`specialist.py`) that
+investigates a real log. Everything claimed at the end is checked against the specialist's own
+ledger; the exit code is 0 only when every claim holds. No broker, no cloud, no model, no network.
 """
 
 import asyncio
@@ -165,7 +167,7 @@ async def contact_lost(home: Node) -> None:
     """Wait until home knows that lab is away."""
     async with connect_operator(home=home.home) as operator:
         async with asyncio.timeout(20):
-            while (await operator.peers())[0].state == "connected":
+            while (await operator.peers())[0].state == "connected":  # noqa: ASYNC110 - asks, as a person would
                 await asyncio.sleep(0.05)
 
 

@@ -1,11 +1,13 @@
-"""A specialist that investigates a log. A real process, no model: run it behind the `process` adapter.
+"""A specialist that investigates a log.
+
+A real process, no model: run it behind the `process` adapter.
 
     gatepost agents add specialist --adapter process --command "python3 examples/specialist.py"
 
-It reads one message from stdin (newline-delimited JSON), looks for the first failing step in the log
-that came with it, goes back to what that step's input was made of, says how it gets on, and answers
-with a summary in words and the finding as JSON. With `--ledger FILE` it writes down, on disk, each
-run it begins and ends: that file, not the node, is the witness of what ran.
+It reads one message from stdin (newline-delimited JSON), looks for the first failing step in the
+log that came with it, goes back to what that step's input was made of, says how it gets on, and
+answers with a summary in words and the finding as JSON. With `--ledger FILE` it writes down, on
+disk, each run it begins and ends: that file, not the node, is the witness of what ran.
 """
 
 import argparse
@@ -69,7 +71,7 @@ def investigate(log: list[dict[str, str]]) -> dict[str, object]:
         "cause": f"{cause['line']}: {cause['step']}: {cause['text']}",
         "evidence": [f"{line['line']}: {line['text']}" for line in (*near[-1:], cause, first)],
         "skipped": skipped,
-        "suggestion": f"run {cause['step']} again with its input mended, then from {first['step']} on",
+        "suggestion": f"mend the input of {cause['step']}, then run from {first['step']} on",
     }
 
 

@@ -1,8 +1,8 @@
 """Writes `nightly.log`: one night of a batch job, with one real cause for its failure.
 
-The story in it: the price import at 02:10 took a file with decimal commas and no currency for 1,131 of its
-rows; nothing complained until the invoice step at 03:41 could not convert an empty amount, after
-which every later step failed for want of its input. Same seed, same log.
+The story in it: the price import at 02:10 took a file with decimal commas and no currency for 1,131
+of its rows; nothing complained until the invoice step at 03:41 could not convert an empty amount,
+after which every later step failed for want of its input. Same seed, same log.
 
     python examples/nightly/make_log.py > examples/nightly/nightly.log
 """
