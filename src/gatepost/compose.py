@@ -35,6 +35,7 @@ from gatepost.host import keys as host_keys
 from gatepost.host.clock import LoopClock, wall
 from gatepost.host.entropy import SystemEntropy
 from gatepost.host.files import FileWatch, boot_id
+from gatepost.host.inotify import Inotify, file_watch
 from gatepost.node.inside import Broken, Inside
 from gatepost.node.lawbook import LawFiles
 from gatepost.node.lookout import Lookout
@@ -152,7 +153,7 @@ async def _core(frame: _Frame, ready: Ready) -> None:
             certificate=frame.keys.tls_certificate,
             key=frame.keys.tls_key,
         )
-        watch = FileWatch(loop)
+        watch = file_watch(loop)
         lookout = Lookout(node, law, places.pause, clock)
         lookout.start()
         inside = Inside(node)
@@ -173,7 +174,7 @@ async def _core(frame: _Frame, ready: Ready) -> None:
         raise _store_error(failed.result(), places)
 
 
-def _site(frame: _Frame, watch: FileWatch, tasks: asyncio.TaskGroup) -> Site:
+def _site(frame: _Frame, watch: Inotify | FileWatch, tasks: asyncio.TaskGroup) -> Site:
     places = frame.places
     return Site(
         runs=places.run / "agents",

@@ -15,7 +15,7 @@ import pytest
 from gatepost.adapters.registry import build
 from gatepost.adapters.site import Adapter, Limits, Site
 from gatepost.host.clock import LoopClock
-from gatepost.host.files import FileWatch
+from gatepost.host.inotify import file_watch
 
 from .mailbox import BOUND, FakeMailbox, Held
 from .steps import Gates, Ledger
@@ -103,7 +103,7 @@ class Stage:
         """The adapter at work; afterwards it is stopped and its runs with it."""
         async with asyncio.TaskGroup() as tasks:
             loop = asyncio.get_running_loop()
-            watch = FileWatch(loop)
+            watch = file_watch(loop)
             site = Site(
                 runs=self.directory / "runs",
                 boot="this boot",

@@ -26,7 +26,7 @@ from gatepost.core.message import Content, MessageView, Receipt, Run, Submission
 from gatepost.core.views import AgentSpec
 from gatepost.errors import GatepostError
 from gatepost.host.clock import LoopClock
-from gatepost.host.files import FileWatch
+from gatepost.host.inotify import file_watch
 from gatepost.ports import Client
 
 
@@ -175,7 +175,7 @@ async def host(order: Order) -> None:
             runs=Path(order.directory),
             boot="this boot",
             clock=LoopClock(loop),
-            watch=FileWatch(loop),
+            watch=file_watch(loop),
             tasks=tasks,
             environment={"PATH": "/usr/bin:/bin"},
             socket="/run/agent.sock",
