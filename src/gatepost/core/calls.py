@@ -26,7 +26,10 @@ class Call(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Reply(msgspec.Struct, frozen=True, array_like=True):
-    """One answer of a frame: each call gets one `ok` or `error`, and after `ok` maybe events."""
+    """One answer of a frame: each call gets one `ok` or `error`, and after `ok` maybe events.
+
+    A quick end of an `ask` is its only answer.
+    """
 
     n: int
     kind: Literal["ok", "error", "event"]

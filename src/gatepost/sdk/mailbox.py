@@ -85,11 +85,13 @@ class RemoteMailbox:
         timer = asyncio.get_running_loop().call_later(wait, asking.time_up)
         try:
             view = await asking.outcome
+            if view is not None:
+                return view
             receipt = asking.receipt or await self._receipt(asking)
         finally:
             timer.cancel()
             self._session.unwatch(n)
-        return view or await self._standing(submission, receipt)
+        return await self._standing(submission, receipt)
 
     async def check(self, message: str, wait: float = 0.0) -> MessageView:
         """Where a message stands; waits up to `wait` seconds for its outcome or `needs_input`."""

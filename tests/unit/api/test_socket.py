@@ -39,6 +39,43 @@ def test_an_ask_gets_its_receipt_and_then_only_its_outcome(tmp_path):
     asyncio.run(scene())
 
 
+AWAY = ASK | {"to": "helper@lab"}
+
+
+def test_an_ask_that_leaves_the_node_gets_its_receipt_when_it_has_to_wait(tmp_path):
+    async def scene():
+        async with served(tmp_path, FakeNode("main", "helper@lab")) as api:
+            async with await api.socket() as main:
+                assert (await main.ask(1, "ask", AWAY))[1] == "ok"
+
+    asyncio.run(scene())
+
+
+def test_a_quick_end_goes_without_a_receipt_and_needs_input_after_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("gatepost.api.http.receipts._LATEST", 60.0)
+
+    async def scene():
+        async with (
+            served(tmp_path, FakeNode("main", "helper@lab")) as api,
+            await api.socket() as main,
+            await api.socket("token-of-helper@lab") as helper,
+        ):
+            await helper.ask(1, "claim", {"capacity": 9})
+            await main.say([1, "ask", AWAY])
+            id = (await helper.hear())[2]["run"]["id"]
+            done = {"id": id, "kind": "answer", "parts": text("because")}
+            assert (await helper.ask(2, "update", done))[1] == "ok"
+            n, kind, view = await main.hear()
+            assert (n, kind, view["state"]) == (1, "event", "done")
+            await main.say([2, "ask", AWAY])
+            id = (await helper.hear())[2]["run"]["id"]
+            await helper.say([3, "update", {"id": id, "kind": "needs_input"}])
+            assert (await main.hear())[:2] == [2, "ok"]
+            assert (await main.hear())[2]["state"] == "needs_input"
+
+    asyncio.run(scene())
+
+
 def test_answers_of_one_turn_leave_in_one_frame(tmp_path):
     async def scene():
         async with served(tmp_path) as api, await api.socket() as main:

@@ -19,6 +19,7 @@ from gatepost.api.http.holders import Holders
 from gatepost.api.http.holding import Holding
 from gatepost.api.http.inside import Inside
 from gatepost.api.http.outgoing import Outgoing
+from gatepost.api.http.receipts import Receipts
 from gatepost.api.http.watching import Watcher
 from gatepost.core.calls import (
     AgentsQuery,
@@ -61,6 +62,7 @@ class Session:
         self._desk = inside.desk(agent)
         self._mailbox = inside.mailbox(agent)
         self._holding = Holding(self._desk, holders, out)
+        self._receipts = Receipts(out)
         self._watchers: dict[int, Watcher] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._ops: dict[str, _Act] = {
@@ -96,6 +98,7 @@ class Session:
             watcher.stop()
         for task in self._tasks:
             task.cancel()
+        self._receipts.close()
         self._holding.let_go()
 
     # ── at once ──
@@ -150,7 +153,7 @@ class Session:
     def _watcher(self, n: int, every: bool, away: bool = False) -> Watcher:
         if n in self._watchers:
             raise GatepostError("usage.invalid", why=f"call {n} has not ended")
-        watcher = Watcher(n, every, self._desk, self._out, self._forget, away)
+        watcher = Watcher(n, every, self._desk, self._out, self._forget, self._receipts, away)
         self._watchers[n] = watcher
         return watcher
 

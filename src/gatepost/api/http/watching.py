@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from gatepost.api.http.inside import FollowingDesk
 from gatepost.api.http.outgoing import Outgoing
+from gatepost.api.http.receipts import Receipts
 from gatepost.core.calls import Nothing
 from gatepost.core.lifecycle import OUTCOMES
 from gatepost.core.message import MessageView, Receipt
@@ -29,6 +30,7 @@ class Watcher:
         "_last",
         "_n",
         "_out",
+        "_receipts",
         "_stop",
         "_stopped",
     )
@@ -40,6 +42,7 @@ class Watcher:
         desk: FollowingDesk,
         out: Outgoing,
         forget: Callable[[int], object],
+        receipts: Receipts,
         away: bool = False,
     ) -> None:
         self._n = n
@@ -47,6 +50,7 @@ class Watcher:
         self._desk = desk
         self._out = out
         self._forget = forget
+        self._receipts = receipts
         self._away = away
         self._last = ""
         self._early: MessageView | None = None
@@ -61,9 +65,9 @@ class Watcher:
         elif self._stopped:
             self._out.put(self._n, "ok", answer)
         elif self._away and not answer.attached:
-            # It has just left: nothing but its receipt can be known of it yet.
+            # It has just left: nothing can be known of it yet but that it was accepted.
             self._stop = self._desk.follow(answer.id, self._seen)
-            self._out.put(self._n, "ok", answer)
+            self._receipts.later(self._n, answer)
         else:
             self._follow(answer.id, answer)
 
@@ -98,9 +102,11 @@ class Watcher:
             return
         state = view.state
         if state in OUTCOMES:
+            self._receipts.needless(self._n)
             self._out.put(self._n, "event", view)
             self._forget(self._n)
             self.stop()
         elif self._every or (state == "needs_input" and self._last != state):
+            self._receipts.now(self._n)
             self._out.put(self._n, "event", view)
         self._last = state
