@@ -1,73 +1,92 @@
-"""Which adapter an agent has: from its spec to the thing that wakes it."""
+"""Which adapter an agent has: what is wrong with its spec, and from the spec to what wakes it.
+
+The adapters are imported when the first agent needs them: a node whose agents poll pays for none.
+"""
 
 from urllib.parse import urlsplit
 
-from gatepost.adapters.echo import EchoAdapter
-from gatepost.adapters.process import program
-from gatepost.adapters.process.adapter import ProcessAdapter
+import msgspec
+
 from gatepost.adapters.site import Adapter, Site
-from gatepost.adapters.webhook.adapter import WebhookAdapter
 from gatepost.core.views import AgentSpec
 from gatepost.errors import GatepostError
 from gatepost.ports import Desk
 
-_SECRET_MIN = 16
+SECRET_MIN = 16
+"""Characters of the secret that signs what a webhook is called with."""
+_MODES = ("once", "stay")
 
 
 def build(spec: AgentSpec, desk: Desk, site: Site) -> Adapter | None:
-    """The adapter of an agent, not started.
+    """The adapter of an agent, not started; None for one that polls.
 
-    None for one that polls. Raises `config.invalid` as `check` does.
-
-    A command that is not there is no error here: it may come, and until then its runs end as
+    A command that is not there is no error here: it may come back, and until then its runs end as
     `failed`.
     """
-    fault = _fault(spec)
-    if fault is not None:
-        raise fault
+    if not spec.run_seconds:
+        spec = msgspec.structs.replace(spec, run_seconds=site.limits.run_seconds)
     match spec.adapter:
+        case "":
+            return None
         case "echo":
+            from gatepost.adapters.echo import EchoAdapter
+
             return EchoAdapter(desk, site.clock, spec.concurrent)
         case "process":
+            from gatepost.adapters.process.adapter import ProcessAdapter
+
             return ProcessAdapter(spec, desk, site)
         case "webhook":
+            from gatepost.adapters.webhook.adapter import WebhookAdapter
+
             return WebhookAdapter(spec, desk, site)
         case _:
-            return None
+            raise _wrong(spec, _unknown(spec))
 
 
-def check(spec: AgentSpec, path: str | None) -> GatepostError | None:
-    """What is wrong with a spec, as an operator should hear it when adding an agent.
+def check(spec: AgentSpec, path: str | None) -> None:
+    """Raise what is wrong with a spec, before the agent is kept. `path` is the node's PATH.
 
-    `path` is the node's PATH.
+    Raises `usage.invalid`, or `adapter.no_command`.
     """
-    fault = _fault(spec)
-    if fault is None and spec.adapter == "process":
-        return program.find(spec.command, path)
-    return fault
-
-
-def _fault(spec: AgentSpec) -> GatepostError | None:
-    why = ""
     match spec.adapter:
         case "" | "echo":
-            pass
+            why = ""
         case "process":
-            if spec.mode not in ("once", "stay"):
-                why = f"its mode is `{spec.mode}`, not once or stay"
+            why = "" if spec.mode in _MODES else f"its mode is `{spec.mode}`, not once or stay"
+            why = why or ("" if spec.command else "the process adapter needs a command")
         case "webhook":
-            why = _url_fault(spec.url)
-            if len(spec.secret) < _SECRET_MIN:
-                why = why or f"its secret has fewer than {_SECRET_MIN} characters"
+            why = _url_fault(spec.url) or _secret_fault(spec.secret)
         case _:
-            why = f"there is no adapter `{spec.adapter}`"
+            why = _unknown(spec)
     if spec.concurrent < 1:
-        why = why or "it may have no run at a time"
-    return GatepostError("config.invalid", what=f"agent `{spec.name}`", why=why) if why else None
+        why = why or "it would have no run at a time"
+    if why:
+        raise _wrong(spec, why)
+    if spec.adapter == "process":
+        from gatepost.adapters.process.program import find
+
+        missing = find(spec.command, path)
+        if missing is not None:
+            raise missing
+
+
+def _wrong(spec: AgentSpec, why: str) -> GatepostError:
+    return GatepostError("usage.invalid", what=f"agent `{spec.name}` cannot be woken so", why=why)
+
+
+def _unknown(spec: AgentSpec) -> str:
+    return f"there is no adapter `{spec.adapter}`: it is echo, process, webhook, or none"
 
 
 def _url_fault(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return f"`{url}` is not an http or https URL"
-    return "its URL holds a user or password" if parts.username or parts.password else ""
+    return "its URL holds a user or a password" if parts.username or parts.password else ""
+
+
+def _secret_fault(secret: str) -> str:
+    if len(secret) >= SECRET_MIN:
+        return ""
+    return f"the webhook adapter needs a secret of at least {SECRET_MIN} characters"

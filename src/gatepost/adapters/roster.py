@@ -7,12 +7,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-import msgspec
-
-from gatepost.adapters.echo import EchoAdapter
+from gatepost.adapters.registry import build, check
 from gatepost.adapters.site import Adapter, Site
 from gatepost.core.views import AgentSpec
-from gatepost.errors import GatepostError
 from gatepost.ports import Desk
 
 
@@ -32,20 +29,11 @@ class AgentRoster:
 
     def check(self, spec: AgentSpec) -> None:
         """Raise what is wrong with how an agent shall be woken, before anything is kept."""
-        if spec.adapter not in ("", "echo", "process", "webhook"):
-            raise GatepostError(
-                "usage.invalid",
-                what=f"there is no adapter `{spec.adapter}`",
-                why="it is one of echo, process, webhook, or none (the agent polls)",
-            )
-        if spec.adapter == "process" and not spec.command:
-            raise GatepostError("usage.invalid", what="the process adapter needs a command")
-        if spec.adapter == "webhook" and not spec.url:
-            raise GatepostError("usage.invalid", what="the webhook adapter needs a url")
+        check(spec, self._site.environment.get("PATH"))
 
     async def start(self, spec: AgentSpec) -> None:
         """Start waking an agent."""
-        adapter = self._build(spec)
+        adapter = build(spec, self._desk(spec.name), self._site)
         if adapter is not None:
             await adapter.start()
             self._adapters[spec.name] = adapter
@@ -71,18 +59,3 @@ class AgentRoster:
         with os.fdopen(file, "w") as out:
             out.write(secret + "\n")
         fresh.replace(path)
-
-    def _build(self, spec: AgentSpec) -> Adapter | None:
-        if spec.adapter == "echo":
-            return EchoAdapter(self._desk(spec.name), self._site.clock, spec.concurrent)
-        if not spec.run_seconds:
-            spec = msgspec.structs.replace(spec, run_seconds=self._site.limits.run_seconds)
-        if spec.adapter == "process":
-            from gatepost.adapters.process.adapter import ProcessAdapter
-
-            return ProcessAdapter(spec, self._desk(spec.name), self._site)
-        if spec.adapter == "webhook":
-            from gatepost.adapters.webhook.adapter import WebhookAdapter
-
-            return WebhookAdapter(spec, self._desk(spec.name), self._site)
-        return None

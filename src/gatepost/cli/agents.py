@@ -63,7 +63,7 @@ def register(app: typer.Typer) -> None:
         "add",
         "agents add main",
         'agents add specialist --command "python agent.py" --about "reads log files"',
-        "agents add bot --url https://bot.example/hook --concurrent 2 --run-time 10m",
+        "agents add bot --url https://bot.example/hook --secret-file bot.secret",
         "agents add parrot --adapter echo",
     )(add)
     command(noun, "remove", "agents remove specialist")(remove)

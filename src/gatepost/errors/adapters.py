@@ -7,7 +7,7 @@ ENTRIES = (
         "adapter.no_command",
         Family.configuration,
         "the agent's command is not there",
-        "gatepost agents remove {agent}",
+        "install the command, or name it with its full path",
         who="the agent's operator",
     ),
     Entry(
