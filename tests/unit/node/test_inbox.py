@@ -63,7 +63,7 @@ def test_a_run_is_committed_before_its_agent_is_called() -> None:
     stage = Stage("home", "lab")
     attempts: list[int] = []
     bob = stage.worker("lab", "bob")
-    bob.offer = lambda run: attempts.append(stage.node("lab").shown.find(run.id).attempt)  # type: ignore[method-assign]
+    bob.offer = lambda run: attempts.append(stage.node("lab").shown.find(run.id).attempt)
     stage.submit("home", "main", "bob@lab")
     stage.until(lambda: attempts)
     assert attempts == [1]
