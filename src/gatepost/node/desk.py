@@ -254,14 +254,24 @@ class Desk:
 
     def watch(self, message: str, seen: Callable[[MessageView], None]) -> Callable[[], None]:
         """Call `seen` now and at every change of a message this agent sent or has."""
-        stop = self._rooms.outbox.watch(message, seen)
-        try:
-            found = self._rooms.shown.message(message, self.agent)
-        except GatepostError:
+        found = self._rooms.shown.message(message, self.agent)
+        stop = self._rooms.outbox.watch(found.id, seen)
+        watched = True
+
+        def look_again() -> None:
+            if watched:
+                seen(self.shown(found.id))
+
+        def end() -> None:
+            nonlocal watched
+            watched = False
             stop()
-            raise
+
         seen(found)
-        return stop
+        if not self._rooms.ground.store.idle:
+            # A change that was written before this call, and cannot be read yet, told nobody here.
+            self._rooms.ground.store.then(look_again)
+        return end
 
     def follow(self, message: str, seen: Callable[[MessageView], None]) -> Callable[[], None]:
         """Call `seen` when a message just accepted ends or needs input; no look at it now."""
