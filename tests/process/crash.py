@@ -1,4 +1,4 @@
-"""kill -9 of either node at random during N tasks: loses nothing, ends nothing `unknown`, runs nothing twice.
+"""kill -9 of either node at random during N tasks: nothing lost, nothing `unknown`, nothing twice.
 
     python -m tests.process.crash --tasks 2000 --seed 1
 
@@ -17,13 +17,14 @@ import time
 from collections import Counter
 from pathlib import Path
 
+from gatepost.core.lifecycle import OUTCOMES
 from gatepost.core.message import MessageView
 from gatepost.sdk import Client, connect
-
 from tests.process.nodes import RealNode, pair
 
 IN_FLIGHT = 24
 PATIENCE = 60.0
+WORKER = Path(__file__).with_name("worker.py")
 LIMITS = """
 [limits]
 rate = "none"
@@ -60,13 +61,23 @@ class Run:
         pair(home, lab)
         for node, ledger, other in zip(self.nodes, self.ledgers, (lab, home), strict=True):
             ledger.touch()
-            worker = [sys.executable, "-m", "tests.process.worker", str(ledger), "0.02", str(self.seed)]
+            worker = [sys.executable, str(WORKER), str(ledger), "0.02", str(self.seed)]
             node.do(
                 *("agents", "add", "worker", "--adapter", "process", "--mode", "stay"),
                 *("--concurrent", "32", "--command", shlex.join(worker)),
             )
             node.do("agents", "add", "caller")
             node.do("policy", "grant", f"caller@{other.name}", "ask", "worker")
+
+    def play(self) -> tuple[int, int, list[str]]:
+        """The whole run; its verdict."""
+        try:
+            self.set_up()
+            asyncio.run(self.drive())
+            return self.verdict()
+        finally:
+            for node in self.nodes:
+                node.stop()
 
     async def drive(self) -> None:
         """Ask until all tasks are given and answered, while nodes are killed."""
@@ -89,7 +100,7 @@ class Run:
         while self.left > 0:
             self.left -= 1
             view = await mailbox.ask(to, f"task {self.left}", wait=PATIENCE)
-            while view.state not in ("done", "failed", "rejected", "expired", "cancelled", "unknown"):
+            while view.state not in OUTCOMES:
                 view = await mailbox.check(view.id, wait=PATIENCE)
             self.views.append(view)
 
@@ -115,7 +126,11 @@ class Run:
         lost = self.tasks - len(done)
         lost += sum(1 for message in done if not ends[message])
         twice = sum(count - 1 for count in starts.values() if count > 1)
-        wrong = [f"{view.id} ended {view.state} {view.reason}" for view in self.views if view.state != "done"]
+        wrong = [
+            f"{view.id} ended {view.state} {view.reason}"
+            for view in self.views
+            if view.state != "done"
+        ]
         wrong += [f"{message} ran but nobody asked" for message in starts if message not in done]
         return lost, twice, wrong
 
@@ -130,14 +145,8 @@ def main() -> int:
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="gatepost-crash-") as place:
         run = Run(Path(place), options.tasks, options.seed, tuple(options.pause))
-        print(f"seed {run.seed}: {run.tasks} tasks, limits raised in each node's policy.toml:{LIMITS}")
-        try:
-            run.set_up()
-            asyncio.run(run.drive())
-            lost, twice, wrong = run.verdict()
-        finally:
-            for node in run.nodes:
-                node.stop()
+        print(f"seed {run.seed}: {run.tasks} tasks, limits raised in each policy.toml:{LIMITS}")
+        lost, twice, wrong = run.play()
     for line in wrong[:20]:
         print(line)
     print(f"{time.monotonic() - started:.1f} s")

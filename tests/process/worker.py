@@ -9,7 +9,6 @@ import os
 import random
 import sys
 import threading
-import time
 
 
 def main() -> None:
@@ -40,8 +39,9 @@ def main() -> None:
                 answer(line)
             else:
                 worker.start()
-    while threading.active_count() > 1:
-        time.sleep(0.05)
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread():
+            thread.join()
 
 
 if __name__ == "__main__":
