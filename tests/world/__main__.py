@@ -4,13 +4,13 @@ A failing seed prints its one-line replay. Worlds run side by side in `--jobs` p
 """
 
 import argparse
-import multiprocessing
 import sys
 import time
 from collections import Counter
 
 from tests.world.options import draw
-from tests.world.world import Result, World, floors
+from tests.world.runs import run_worlds
+from tests.world.world import Result, floors
 
 
 def main() -> int:
@@ -18,7 +18,8 @@ def main() -> int:
     started = time.monotonic()
     results: list[Result] = []
     bad = 0
-    for result in _results(asked):
+    seeds = range(asked.seed, asked.seed + asked.runs)
+    for result in run_worlds(seeds, asked.set, asked.log, asked.jobs):
         results.append(result)
         if result.wrong:
             bad += 1
@@ -46,25 +47,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--verbose", action="store_true", help="a line for every world")
     parser.add_argument("--digest", action="store_true", help="print the event-log hash only")
     return parser.parse_args()
-
-
-def _results(asked: argparse.Namespace):
-    todo = [(seed, asked.set, asked.log) for seed in range(asked.seed, asked.seed + asked.runs)]
-    if asked.jobs <= 1 or asked.runs == 1:
-        yield from map(_one, todo)
-        return
-    with multiprocessing.get_context("spawn").Pool(asked.jobs) as pool:
-        yield from pool.imap(_one, todo, chunksize=2)
-
-
-def _one(asked: tuple[int, list[str], int]) -> Result:
-    seed, pairs, log = asked
-    options = draw(seed).having(pairs)
-    world = World(options, seed, log)
-    result = world.run()
-    if result.wrong and log:
-        print("\n".join(world.log.lines))
-    return result
 
 
 def _report(result: Result, asked: argparse.Namespace) -> None:

@@ -95,7 +95,7 @@ class Checker:
         self._truth(call, final.state, final.reason, final.by, final.text)
 
     def _truth(self, call: Call, state: str, reason: str, by: str, text: str) -> None:
-        starts, ends = self._starts[call.id], self._ends[call.id]
+        starts, ends = self._starts.get(call.id, []), self._ends.get(call.id, [])
         taken = next((end for end in ends if end.taken), None)
         what = f"{call.text} ({call.id}): {state}"
         if taken is not None and state != _outcome_of(taken, call):
@@ -118,7 +118,7 @@ class Checker:
             self._wrong(f"{what}, though nobody asked for it")
 
     def _finished(self, call: Call, what: str, text: str) -> None:
-        starts, ends = self._starts[call.id], self._ends[call.id]
+        starts, ends = self._starts.get(call.id, []), self._ends.get(call.id, [])
         if not starts:
             self._wrong(f"{what}, though no agent ever started it")
         if text not in {end.text for end in ends if end.kind == "done"}:

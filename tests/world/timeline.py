@@ -75,6 +75,7 @@ class Timeline:
     def __init__(self, log: Log) -> None:
         self.time = 0.0
         self.log = log
+        self.steps = 0
         self._heap: list[tuple[float, int, Event]] = []
         self._count = 0
 
@@ -110,6 +111,7 @@ class Timeline:
             if fn is None or (owner is not None and not owner.alive):
                 continue
             event.fn = None
+            self.steps += 1
             if event.what:
                 self.log.add(self.time, event.what)
             if owner is not None:

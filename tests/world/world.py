@@ -35,6 +35,7 @@ from tests.world.timeline import EPOCH, Log, Timeline
 from tests.world.wire import WorldWire
 
 BOUND = 300.0
+MOST_STEPS = 500_000
 AGENTS = 2
 LAW = """
 [[rule]]
@@ -139,7 +140,8 @@ class World:
 
     def _until(self, time: float) -> None:
         while self._guarded(lambda: self.timeline.step(time)):
-            pass
+            if self.timeline.steps > MOST_STEPS:
+                raise RuntimeError(f"{MOST_STEPS} steps and no end")
 
     def _guarded(self, act: Callable[[], object]) -> object:
         try:
@@ -156,6 +158,8 @@ class World:
 
     def _settled(self) -> bool:
         """Whether every lane is through and every caller was shown an outcome of every message."""
+        if any(machine.node is None for machine in self.machines):
+            return False
         return all(caller.finished for caller in self.callers) and all(
             call.shown and is_outcome(call.shown[-1].state)
             for call in self.ledger.calls
@@ -181,7 +185,7 @@ class World:
         )
         verdict = Checker(self.ledger, known).check()
         result = self.result
-        result.wrong += verdict.wrong
+        result.wrong = result.wrong or verdict.wrong
         result.counts.update(verdict.counts)
         result.faults.update(self.weather.counts)
         result.faults.update({f"wire.{kind}": n for kind, n in self.wire.counts.items()})
