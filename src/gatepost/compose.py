@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import cast
-from typing import cast
 
 from gatepost import __version__
 from gatepost.adapters.roster import AgentRoster

@@ -30,8 +30,9 @@ from gatepost.node.outbox import new_id
 from gatepost.node.peers import Peer
 from gatepost.node.rooms import Rooms
 from gatepost.policy.evaluate import Decision, Facts, Party
-from gatepost.ports import Claim, Client
+from gatepost.ports import Client
 
+POLLS = "polls"
 MAX_EXPIRES = 30 * 24 * 3600 * 1000
 
 
@@ -296,7 +297,7 @@ class Desk:
         inbox = self._rooms.inbox
         return tuple(inbox.run_of(message) for message in list(self._agent.ready)[:limit])
 
-    def claim(self, client: Client, capacity: int, kind: str) -> Claim:
+    def claim(self, client: Client, capacity: int, kind: str) -> AgentClaim:
         """Work for this agent. Raises `mailbox.taken` when another client does."""
         return AgentClaim(self._agent, client, capacity, kind, self._rooms.inbox)
 
@@ -307,7 +308,7 @@ class AgentClaim:
     def __init__(
         self, agent: Agent, client: Client, capacity: int, kind: str, inbox: Inbox
     ) -> None:
-        if agent.worker is not None:
+        if agent.worker is not None and agent.worker.kind != POLLS:
             raise GatepostError(
                 "mailbox.taken",
                 what=f"a client ({agent.worker.kind}) works for `{agent.name}` already",
@@ -321,6 +322,11 @@ class AgentClaim:
             inbox.run_of(message, again=True) for message in self._worker.doubtful.values()
         )
         inbox.dispatch(agent)
+
+    @property
+    def holds(self) -> bool:
+        """Whether the agent is still this client's; a polling one gives way to any other."""
+        return self._agent.worker is self._worker
 
     def evidence(self, run: str, found: str) -> None:
         """What became of a run that was open before: "running", "not_run" or "none"."""

@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 from gatepost.core.entry import Part
 from gatepost.core.lifecycle import State
-from gatepost.core.message import Content, Run, UpdateIn
+from gatepost.core.message import Content, Run, Text, UpdateIn
 from gatepost.core.parts import pack
 from gatepost.core.records import MessageRow
 from gatepost.errors import GatepostError
@@ -238,7 +238,8 @@ class Inbox:
 
         `done` after the commit. Raises `message.too_large`.
         """
-        parts, body = pack(update.parts)
+        shown = _spoken(update)
+        parts, body = pack(shown)
         row = message.row
         if update.kind in ("progress", "artifact", "needs_input"):
             message.news += 1
@@ -251,12 +252,12 @@ class Inbox:
             if update.kind == "needs_input":
                 self._set_state(message, "needs_input", "", "agent")
             what = "state" if update.kind == "needs_input" else update.kind
-            self._telling.news(message, what, parts, body, update.parts)
+            self._telling.news(message, what, parts, body, shown)
             self._store.then(done)
             return
         state = _end_state(update, message)
         reason = update.reason if _is_code(update.reason) else ""
-        self.end(message, state, reason, "agent", parts, body, update.parts)
+        self.end(message, state, reason, "agent", parts, body, shown)
         self._store.then(done)
 
     def end(
@@ -342,6 +343,13 @@ def _end_state(update: UpdateIn, message: OpenMessage) -> State:
     if update.kind == "failed":
         return "cancelled" if message.cancelling else "failed"
     return "delivered" if message.row.want == "nothing" else "done"
+
+
+def _spoken(update: UpdateIn) -> tuple[Content, ...]:
+    """What the sender is given to read: a reason in words stands among the parts."""
+    if update.reason and not _is_code(update.reason):
+        return (*update.parts, Text(update.reason))
+    return update.parts
 
 
 def _is_code(reason: str) -> bool:

@@ -45,6 +45,7 @@ class AgentMailbox:
 
     async def check(self, message: str, wait: float = 0.0) -> MessageView:
         """Where a message stands; waits up to `wait` seconds for its outcome or `needs_input`."""
+        message = self._desk.shown(message).id
         ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         latest: list[MessageView] = []
 

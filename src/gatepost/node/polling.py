@@ -13,11 +13,9 @@ import msgspec
 
 from gatepost.core.message import Content, InboxQuery, Run, UpdateIn
 from gatepost.errors import GatepostError
-from gatepost.node.desk import Desk
-from gatepost.ports import Claim
+from gatepost.node.desk import POLLS, AgentClaim, Desk
 
 PAGE = 50
-KIND = "polls"
 
 
 class Poller:
@@ -28,7 +26,7 @@ class Poller:
         self._shown: set[str] = set()
         self._read: set[str] = set()
         self._arrived = asyncio.Event()
-        self._claim: Claim | None = None
+        self._claim: AgentClaim | None = None
 
     # ports.Client
 
@@ -79,10 +77,13 @@ class Poller:
             self._claim = None
             self._runs.clear()
 
-    def _attach(self, desk: Desk) -> Claim:
-        if self._claim is not None:
+    def _attach(self, desk: Desk) -> AgentClaim:
+        if self._claim is not None and self._claim.holds:
             return self._claim
-        claim = desk.claim(self, 0, KIND)
+        self._runs.clear()
+        self._shown.clear()
+        self._read.clear()
+        claim = desk.claim(self, 0, POLLS)
         for run in claim.open_runs:
             claim.evidence(run.run, "running")
             self._runs[run.run] = run
