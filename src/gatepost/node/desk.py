@@ -22,9 +22,9 @@ from gatepost.core.message import (
 from gatepost.core.parts import pack
 from gatepost.core.records import MessageRow
 from gatepost.errors import GatepostError
-from gatepost.node.agents import Agent, Worker, run_token
+from gatepost.node.agents import Agent
+from gatepost.node.claim import AgentClaim
 from gatepost.node.guard import party
-from gatepost.node.inbox import Inbox
 from gatepost.node.opened import OpenMessage, conversations, header_of
 from gatepost.node.outbox import new_id
 from gatepost.node.peers import Peer
@@ -32,7 +32,6 @@ from gatepost.node.rooms import Rooms
 from gatepost.policy.evaluate import Decision, Facts, Party
 from gatepost.ports import Client
 
-POLLS = "polls"
 MAX_EXPIRES = 30 * 24 * 3600 * 1000
 
 
@@ -300,53 +299,6 @@ class Desk:
     def claim(self, client: Client, capacity: int, kind: str) -> AgentClaim:
         """Work for this agent. Raises `mailbox.taken` when another client does."""
         return AgentClaim(self._agent, client, capacity, kind, self._rooms.inbox)
-
-
-class AgentClaim:
-    """One client's hold on an agent. Implements `ports.Claim`."""
-
-    def __init__(
-        self, agent: Agent, client: Client, capacity: int, kind: str, inbox: Inbox
-    ) -> None:
-        if agent.worker is not None and agent.worker.kind != POLLS:
-            raise GatepostError(
-                "mailbox.taken",
-                what=f"a client ({agent.worker.kind}) works for `{agent.name}` already",
-                agent=agent.name,
-            )
-        self._agent = agent
-        self._inbox = inbox
-        self._worker = Worker(client, kind, capacity, dict(agent.runs))
-        agent.worker = self._worker
-        self.open_runs: tuple[Run, ...] = tuple(
-            inbox.run_of(message, again=True) for message in self._worker.doubtful.values()
-        )
-        inbox.dispatch(agent)
-
-    @property
-    def holds(self) -> bool:
-        """Whether the agent is still this client's; a polling one gives way to any other."""
-        return self._agent.worker is self._worker
-
-    def evidence(self, run: str, found: str) -> None:
-        """What became of a run that was open before: "running", "not_run" or "none"."""
-        message = self._worker.doubtful.pop(run, None)
-        if message is None or self._agent.runs.get(run) is not message:
-            raise GatepostError("run.not_yours", what=f"run {run} is not open")
-        self._inbox.evidence(self._agent, message, found)
-        if found == "running" and message.cancelling:
-            self._worker.client.cancel(run_token(message), "cancelled")
-
-    def capacity(self, n: int) -> None:
-        """At most `n` runs at a time."""
-        self._worker.capacity = n
-        if self._agent.worker is self._worker:
-            self._inbox.dispatch(self._agent)
-
-    def release(self) -> None:
-        """Give the mailbox up; open runs are shown to the next claim."""
-        if self._agent.worker is self._worker:
-            self._agent.worker = None
 
 
 def _why(decision: Decision) -> str:

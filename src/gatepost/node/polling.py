@@ -13,7 +13,8 @@ import msgspec
 
 from gatepost.core.message import Content, InboxQuery, Run, UpdateIn
 from gatepost.errors import GatepostError
-from gatepost.node.desk import POLLS, AgentClaim, Desk
+from gatepost.node.claim import POLLS, AgentClaim
+from gatepost.node.desk import Desk
 
 PAGE = 50
 
