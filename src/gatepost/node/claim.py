@@ -1,4 +1,4 @@
-"""A claim: one client's hold on an agent's mailbox, and the evidence it gives for runs left open."""
+"""A claim: one client's hold on an agent's mailbox, and its evidence for runs left open."""
 
 from gatepost.core.message import Run
 from gatepost.errors import GatepostError
