@@ -52,6 +52,7 @@ class Exchange:
         self.seqs: dict[int, int] = {}
         self.tries = 0
         self.heard = 0
+        self.quiet_since = ground.clock.monotonic()
         self._store = ground.store
         self._clock = ground.clock
         self._settings = ground.settings
@@ -243,7 +244,7 @@ class Exchange:
         if reason:
             self._answer_misfit(reason)
             return
-        self.heard = self._clock.now()
+        self.heard, self.quiet_since = self._clock.now(), self._clock.monotonic()
         self._resend_wait = self._settings.resend_after if not self.live else self._resend_wait
         self._take_acks(control)
         before = self.incoming.cursor
@@ -371,7 +372,7 @@ class Exchange:
                 tail=tail_bytes(incoming.tail),
                 life=life_text(incoming.life),
                 fork=life_text(incoming.fork),
-                low=min(next(iter(self.seqs.values()), self.low), self.low),
+                low=min(self.seqs.values(), default=self.low),
                 tries=self.tries,
                 heard=self.heard,
             )

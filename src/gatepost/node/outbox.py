@@ -39,6 +39,9 @@ from gatepost.ports import Entropy
 
 Seen = Callable[[MessageView], None]
 
+SILENCE = 3600.0
+"""Seconds this life itself must have heard nothing before it gives up on a peer."""
+
 
 @dataclass(slots=True)
 class Queue:
@@ -245,8 +248,9 @@ class Outbox:
                 continue
             if message.row.expires <= now:
                 self._void(message, exchange, "expired")
-        if exchange.live or now - exchange.heard <= self._settings.horizon_ms:
-            return
+        silence = self._clock.monotonic() - exchange.quiet_since
+        if exchange.live or silence < SILENCE or now - exchange.heard <= self._settings.horizon_ms:
+            return  # a wall clock that jumped is no silence of the peer
         for message in list(self.open.values()):
             row = message.row
             if row.peer == exchange.number and row.slot and row.expires <= now:

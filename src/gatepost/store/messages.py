@@ -158,9 +158,12 @@ class Messages:
 
         Entries are sought from seq `low` on.
         """
-        messages = "ended = 0 AND peer = ? AND direction = 'out' AND slot > ? ORDER BY slot"
+        held = "peer = ? AND direction = 'out' AND slot > ?"
+        messages = f"ended = 0 AND {held} ORDER BY slot"
+        given_up = f"state = 'unknown' AND {held} ORDER BY slot"
         entries = "seq >= ? AND peer = ? AND sent = 1 AND slot > ? ORDER BY seq"
-        return list(self._rows(messages, peer, out)), list(self._entries(entries, low, peer, out))
+        rows = [*self._rows(messages, peer, out), *self._rows(given_up, peer, out)]
+        return rows, list(self._entries(entries, low, peer, out))
 
     def waiting_entries(self, peer: int) -> list[EntryRow]:
         """Entries for a peer without a slot, in order."""

@@ -66,6 +66,7 @@ CREATE TABLE message (
 CREATE INDEX message_id ON message (id);
 CREATE INDEX message_request ON message (sender, request_key) WHERE request_key <> '';
 CREATE INDEX message_open ON message (peer, seq) WHERE ended = 0;
+CREATE INDEX message_unknown ON message (peer, seq) WHERE state = 'unknown';
 
 CREATE TABLE body (
   message INTEGER PRIMARY KEY,
