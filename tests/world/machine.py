@@ -9,18 +9,19 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from gatepost.core.message import Content, MessageView, Receipt, Run, Submission, UpdateIn
+from gatepost.core.views import Event
 from gatepost.errors import GatepostError
 from gatepost.node.node import Node
 from gatepost.node.settings import Settings
 from gatepost.policy.law import Law
-from gatepost.ports import Claim, Client, Desk
+from gatepost.ports import Claim, Client, Desk, Timer
 from gatepost.store.store import Store
 from gatepost.transports.loopback import LoopbackTransport
 from tests.seeded import SeededEntropy, SeededKeys
 from tests.world.disk import Disk, DiskCommitter
 from tests.world.fuse import Fuse
 from tests.world.place import Tenant
-from tests.world.timeline import Event, NodeClock, Timeline
+from tests.world.timeline import NodeClock, Timeline
 from tests.world.wire import WorldWire
 
 RETRY = 1.0
@@ -106,11 +107,16 @@ class Machine:
             lambda error: self._failed(life, error),
         )
         node = life.node = Node(store, clock, self._entropy, self.keys, self._settings, self.law)
+        node.events.subscribe(self._happened)
         life.transport = LoopbackTransport(
             self._wire, keys=self.keys, owner=node.peers, entropy=self._entropy, clock=clock
         )
         life.transport.listen(self.endpoint)
         node.start(life.transport, lambda: self._started(life))
+
+    def _happened(self, event: Event) -> None:
+        told = f"{event.kind} {event.message} {event.peer} {event.agent} {event.text}"
+        self._timeline.log.add(self._timeline.time, f"{self.name} {told}")
 
     def _started(self, life: Life) -> None:
         life.up = True
@@ -178,7 +184,7 @@ class Machine:
         life.begin()
         return TickedDesk(life.node.desk(agent), life)
 
-    def later(self, seconds: float, fn: Callable[[], None]) -> Event:
+    def later(self, seconds: float, fn: Callable[[], None]) -> Timer:
         return self._timeline.after(seconds, fn, None, f"{self.name} later")
 
     def time(self) -> float:
