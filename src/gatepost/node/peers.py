@@ -276,6 +276,8 @@ class Peers:
     def record_of(self, node: str) -> NodeRecord | None:
         """The record of a peer that may link now."""
         peer = self.by_node.get(node)
+        if self.transport is None:
+            return None  # this life is not committed yet, and a greeting would tell it
         if peer is None or not peer.may_link or self._guard.is_paused(peer.row.alias):
             return None
         return peer.record
