@@ -36,9 +36,14 @@ bytes = "256 KiB"
 
 
 class Run:
-    """One crash run: two nodes, callers on both, and a killer."""
+    """One crash run: two nodes, callers on both, and a killer.
 
-    def __init__(self, root: Path, tasks: int, seed: int, pause: tuple[float, float]) -> None:
+    It ends after so many `tasks` and so many `kills` at least; `pause` (s) lies between two kills.
+    """
+
+    def __init__(
+        self, root: Path, tasks: int, seed: int, pause: tuple[float, float], kills: int = 0
+    ) -> None:
         self.chance = random.Random(seed)
         self.seed = seed
         self.tasks = tasks
@@ -47,7 +52,8 @@ class Run:
         self.ledgers = [root / f"{node.name}.ledger" for node in self.nodes]
         self.views: list[MessageView] = []
         self.kills = 0
-        self.left = tasks
+        self.enough = kills
+        self.asked = 0
 
     def set_up(self) -> None:
         """Make, start and pair the nodes; one agent each that may be asked by the other."""
@@ -97,9 +103,9 @@ class Run:
 
     async def asks(self, mailbox: Client, to: str) -> None:
         """One caller: ask, wait for the outcome however long it takes, ask again."""
-        while self.left > 0:
-            self.left -= 1
-            view = await mailbox.ask(to, f"task {self.left}", wait=PATIENCE)
+        while self.asked < self.tasks or self.kills < self.enough:
+            self.asked += 1
+            view = await mailbox.ask(to, f"task {self.asked}", wait=PATIENCE)
             while view.state not in OUTCOMES:
                 view = await mailbox.check(view.id, wait=PATIENCE)
             self.views.append(view)
@@ -123,7 +129,7 @@ class Run:
                 word, message, _, _ = line.split()
                 (starts if word == "start" else ends)[message] += 1
         done = {view.id for view in self.views if view.state == "done"}
-        lost = self.tasks - len(done)
+        lost = self.asked - len(done)
         lost += sum(1 for message in done if not ends[message])
         twice = sum(count - 1 for count in starts.values() if count > 1)
         wrong = [

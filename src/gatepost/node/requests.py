@@ -22,7 +22,7 @@ class Requests:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._running: dict[Key, tuple[Message, bytes, list[Done]]] = {}
+        self._running: dict[Key, tuple[int, Message, bytes, list[Done]]] = {}
 
     def attach(self, key: Key, message: OpenMessage, done: Done, fresh: bool) -> bool:
         """Join the message this key stands for.
@@ -31,15 +31,15 @@ class Requests:
         """
         running = self._running.get(key)
         if running is not None:
-            _same(running[0], running[1], message, key)
-            running[2].append(done)
+            _same(*running[:3], message, key)
+            running[3].append(done)
             return True
         row = None if fresh else self._store.messages.by_request(*key)
         if row is None:
             return False
         found = self._store.messages.body(row.seq)
         if found is not None:
-            _same(*message_of(found[1]), message, key)
+            _same(row.peer, *message_of(found[1]), message, key)
         done(Receipt(row.id, row.state, row.conversation, row.accepted, attached=True))
         return True
 
@@ -48,7 +48,7 @@ class Requests:
     ) -> Callable[[], None]:
         """Remember a key until its commit; returns what to call then."""
         waiting: list[Done] = []
-        self._running[key] = (message.said, message.body, waiting)
+        self._running[key] = (message.row.peer, message.said, message.body, waiting)
 
         def answer() -> None:
             del self._running[key]
@@ -59,10 +59,12 @@ class Requests:
         return answer
 
 
-def _same(kept: Message, body: bytes, message: OpenMessage, key: Key) -> None:
+def _same(peer: int, kept: Message, body: bytes, message: OpenMessage, key: Key) -> None:
     said = message.said
     typed = (
+        (peer, message.row.peer),
         (kept.to_agent, said.to_agent),
+        (_conversation(kept), _conversation(said)),
         (kept.want, said.want),
         (kept.re, said.re),
         (kept.done_when, said.done_when),
@@ -75,3 +77,8 @@ def _same(kept: Message, body: bytes, message: OpenMessage, key: Key) -> None:
             "request_key.conflict",
             what=f"request key `{key[1]}` was used for another message of {key[0]}",
         )
+
+
+def _conversation(said: Message) -> str:
+    """The conversation as it was typed: one that nobody named has its first message's id."""
+    return "" if said.conversation == said.id else said.conversation
