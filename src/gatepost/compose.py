@@ -7,6 +7,7 @@ API says why; nothing that was answered is lost.
 
 import asyncio
 import gc
+import ipaddress
 import os
 import signal
 import sys
@@ -291,7 +292,15 @@ def _endpoints(listen: str, advertise: str) -> tuple[str, ...]:
     if advertise:
         return (advertise,)
     host = listen.rpartition(":")[0].strip("[]")
-    return (listen,) if listen and host not in _ANY else ()
+    return (listen,) if host and not _everywhere(host) else ()
+
+
+def _everywhere(host: str) -> bool:
+    """Whether this is the address of every interface, which nobody can dial."""
+    try:
+        return ipaddress.ip_address(host).is_unspecified
+    except ValueError:
+        return False
 
 
 def _store_error(error: Exception, places: Layout) -> GatepostError:

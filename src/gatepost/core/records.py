@@ -7,7 +7,10 @@ from typing import Literal
 
 import msgspec
 
+from gatepost.core.lifecycle import State
+
 Direction = Literal["out", "in", "local"]
+By = Literal["", "rule", "agent", "node"]
 
 
 class MessageRow(msgspec.Struct, kw_only=True, gc=False):
@@ -30,10 +33,10 @@ class MessageRow(msgspec.Struct, kw_only=True, gc=False):
     expires: int
     accepted: int
     slot: int = 0
-    state: str = "accepted"
+    state: State = "accepted"
     since: int = 0
     reason: str = ""
-    by: str = ""
+    by: By = ""
     attempt: int = 0
     started: int = 0
     late: bool = False

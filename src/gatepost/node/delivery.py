@@ -8,10 +8,12 @@ step whose commit moves the cursor.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from gatepost.core.entry import Cancel, Input, Message, Update, Void
 from gatepost.core.journal.incoming import Taken
 from gatepost.core.journal.outgoing import Slot
+from gatepost.core.lifecycle import State
 from gatepost.core.parts import unpack
 from gatepost.core.records import MessageRow
 from gatepost.node.exchange import Exchange
@@ -142,7 +144,7 @@ class Delivery:
         if (exchange.number, entry.id) in self._inbox.open:
             self._refuse(exchange, taken, row, "rejected", "bad_request")
         elif decision.verdict == "deny":
-            state = "expired" if decision.word == "expired" else "rejected"
+            state: State = "expired" if decision.word == "expired" else "rejected"
             self._refuse(exchange, taken, row, state, decision.word)
         else:
             concurrent = decision.limits.concurrent
@@ -159,9 +161,9 @@ class Delivery:
             message.row.state = "held"
         self._inbox.admit(message, ready=taken.firm and not held)
         if held:
-            then = lambda: self._inbox.hold(message, exchange)  # noqa: E731
+            then = partial(self._inbox.hold, message, exchange)
         else:
-            then = lambda: self._inbox.release(message)  # noqa: E731
+            then = partial(self._inbox.release, message)
         if not taken.firm:
             # Its sender may still lose it: kept, not handed over, cut at the sender's next boot.
             self.wait_for(exchange.number, taken.slot, then)
@@ -170,7 +172,7 @@ class Delivery:
         self._expiry.note(message.row.expires)
 
     def _refuse(
-        self, exchange: Exchange, taken: Taken, row: MessageRow, state: str, word: str
+        self, exchange: Exchange, taken: Taken, row: MessageRow, state: State, word: str
     ) -> None:
         row.state, row.reason = state, "" if state == "expired" else word
         row.by = "node" if state == "expired" or word == "bad_request" else "rule"

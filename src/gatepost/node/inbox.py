@@ -16,7 +16,7 @@ from gatepost.core.entry import Part
 from gatepost.core.lifecycle import State
 from gatepost.core.message import Content, Run, Text, UpdateIn
 from gatepost.core.parts import pack
-from gatepost.core.records import MessageRow
+from gatepost.core.records import By, MessageRow
 from gatepost.errors import GatepostError
 from gatepost.node.agents import Agent, run_token
 from gatepost.node.exchange import Exchange
@@ -265,7 +265,7 @@ class Inbox:
         message: OpenMessage,
         state: State,
         reason: str = "",
-        by: str = "node",
+        by: By = "node",
         parts: tuple[Part, ...] = NO_PARTS,
         body: bytes = b"",
         shown: tuple[Content, ...] = (),
@@ -286,7 +286,7 @@ class Inbox:
         if agent is not None and agent.ready:
             self.dispatch(agent)
 
-    def _set_state(self, message: OpenMessage, state: State, reason: str, by: str) -> None:
+    def _set_state(self, message: OpenMessage, state: State, reason: str, by: By) -> None:
         row = message.row
         row.state, row.since, row.reason, row.by = state, self._clock.now(), reason, by
         self._store.messages.set_state(row.seq, state, row.since, reason, by)

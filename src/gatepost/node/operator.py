@@ -36,6 +36,7 @@ from gatepost.node.explaining import Explaining
 from gatepost.node.mailbox import outcome
 from gatepost.node.node import Node
 from gatepost.node.peers import Peer
+from gatepost.node.talk import Op
 from gatepost.policy.explain import Explanation
 
 
@@ -207,7 +208,7 @@ class Operator:
         ms = (self._node.clock.monotonic() - started) * 1000
         return Ping(peer.row.alias, peer.row.node, ms, wire, answer.ok, answer.code)
 
-    async def _ask(self, peer: Peer, op: str, args: dict[str, str]) -> Answer:
+    async def _ask(self, peer: Peer, op: Op, args: dict[str, str]) -> Answer:
         return await outcome(lambda done: self._node.talk.ask(peer, op, args, done))
 
     async def block(self, alias: str) -> str:

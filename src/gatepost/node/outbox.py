@@ -28,10 +28,10 @@ from gatepost.core.entry import (
 from gatepost.core.frame import Item
 from gatepost.core.journal.incoming import Taken
 from gatepost.core.journal.outgoing import Slot
-from gatepost.core.lifecycle import OUTCOMES, is_outcome, may_change
+from gatepost.core.lifecycle import OUTCOMES, State, is_outcome, may_change
 from gatepost.core.message import Content, MessageView
 from gatepost.core.parts import pack, unpack
-from gatepost.core.records import EntryRow, MessageRow
+from gatepost.core.records import By, EntryRow, MessageRow
 from gatepost.node.exchange import Exchange
 from gatepost.node.ground import Ground
 from gatepost.node.opened import OpenMessage, load_body, view
@@ -205,10 +205,10 @@ class Outbox:
     def _change(
         self,
         message: OpenMessage,
-        state: str,
+        state: State,
         at: int,
         reason: str,
-        by: str,
+        by: By,
         parts: tuple[Content, ...] = (),
     ) -> None:
         row = message.row
@@ -336,7 +336,7 @@ class Outbox:
         )
         exchange.withdraw(withdrawn, why)
 
-    def _drop(self, message: OpenMessage, state: str) -> None:
+    def _drop(self, message: OpenMessage, state: State) -> None:
         queue = self.queue(message.row.peer)
         if message in queue.head:
             queue.head.remove(message)

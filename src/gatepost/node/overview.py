@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import msgspec
+
 from gatepost.core.control import Answer
 from gatepost.core.views import AgentView, NodeStatus, PeerView, RuleView
 from gatepost.errors import GatepostError
@@ -15,6 +17,19 @@ from gatepost.policy.law import origin
 from gatepost.policy.request import Facts
 
 VERBS = ("see", "send", "ask", "delegate")
+
+
+class ListedAgent(msgspec.Struct, frozen=True):
+    """An agent as its own node lists it."""
+
+    name: str
+    about: str = ""
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A peer's answer to the question for its agents."""
+
+    agents: tuple[ListedAgent, ...] = ()
 
 
 class Overview:
@@ -111,15 +126,17 @@ class Overview:
         """A peer's answer to the question for its agents, as it is listed."""
         if not answer.ok:
             raise GatepostError("policy.denied", what=f"{peer.row.alias} shows no agents")
-        found: list[AgentView] = []
-        listed = answer.data.get("agents")
-        for one in listed if isinstance(listed, list) else []:  # pyright: ignore[reportUnknownVariableType]
-            name = str(one.get("name", "")) if isinstance(one, dict) else ""  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-            about = str(one.get("about", "")) if isinstance(one, dict) else ""  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
-            to = peer.party(name)
-            can = self._can(party(asking), to) if asking else ()
-            found.append(AgentView(address=f"{name}@{peer.row.alias}", about=about, can=can))
-        return found
+        try:
+            listed = msgspec.convert(answer.data, Listed)
+        except msgspec.ValidationError as error:
+            raise GatepostError(
+                "peer.unreachable", what=f"{peer.row.alias} answers oddly", why=str(error)
+            ) from None
+        return [self._listed(peer, one, asking) for one in listed.agents]
+
+    def _listed(self, peer: Peer, one: ListedAgent, asking: str) -> AgentView:
+        can = self._can(party(asking), peer.party(one.name)) if asking else ()
+        return AgentView(address=f"{one.name}@{peer.row.alias}", about=one.about, can=can)
 
     def _can(self, sender: Party, to: Party) -> tuple[str, ...]:
         direction = "local" if to.local else "outbound"

@@ -8,6 +8,7 @@ answered to every paired peer.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from gatepost.core.control import Answer, Query
 from gatepost.errors import GatepostError
@@ -19,6 +20,7 @@ from gatepost.policy.evaluate import Request
 from gatepost.ports import Clock, Timer
 
 Heard = Callable[[Answer | GatepostError], None]
+Op = Literal["ping", "agents"]
 MOST_AGENTS = 200
 
 
@@ -45,11 +47,11 @@ class Talk:
         self._asked: dict[int, Asked] = {}
         self._n = 0
 
-    def ask(self, peer: Peer, op: str, args: dict[str, str], heard: Heard) -> None:
+    def ask(self, peer: Peer, op: Op, args: dict[str, str], heard: Heard) -> None:
         """Ask a peer; `heard` gets its answer, or `peer.unreachable` when none came in time."""
         self._n += 1
         n = self._n
-        query = Query(n=n, op=op, args=args)  # pyright: ignore[reportArgumentType]
+        query = Query(n=n, op=op, args=args)
         timer = self._clock.call_later(self._wait, lambda: self._silent(n, peer))
         self._asked[n] = Asked(peer.row.number, heard, timer)
         if not peer.exchange.ask(query):

@@ -7,6 +7,7 @@ answer says when its run began, and needs no second update.
 from collections import deque
 from collections.abc import Callable
 from copy import copy
+from typing import Literal
 
 from gatepost.core.entry import SALT_BYTES, Part, Update, encode_entry
 from gatepost.core.message import Content
@@ -15,6 +16,8 @@ from gatepost.node.exchange import Exchange
 from gatepost.node.ground import Ground
 from gatepost.node.opened import OpenMessage
 from gatepost.ports import Timer
+
+What = Literal["state", "progress", "artifact", "outcome"]
 
 NO_PARTS: tuple[Part, ...] = ()
 
@@ -45,7 +48,7 @@ class Telling:
     def news(
         self,
         message: OpenMessage,
-        what: str,
+        what: What,
         parts: tuple[Part, ...],
         body: bytes,
         shown: tuple[Content, ...],
@@ -76,7 +79,7 @@ class Telling:
         self,
         message: OpenMessage,
         exchange: Exchange,
-        what: str,
+        what: What,
         parts: tuple[Part, ...] = NO_PARTS,
         body: bytes = b"",
     ) -> None:
@@ -85,18 +88,18 @@ class Telling:
         exchange.say(self._entry(message, what, parts, body))
 
     def _entry(
-        self, message: OpenMessage, what: str, parts: tuple[Part, ...], body: bytes
+        self, message: OpenMessage, what: What, parts: tuple[Part, ...], body: bytes
     ) -> EntryRow:
         row = message.row
         update = Update(
             id=row.id,
-            what=what,  # pyright: ignore[reportArgumentType]
-            state=row.state,  # pyright: ignore[reportArgumentType]
+            what=what,
+            state=row.state,
             at=self._clock.now(),
             run=row.attempt,
             started=row.started,
             reason=row.reason,
-            by=row.by,  # pyright: ignore[reportArgumentType]
+            by=row.by,
             late=row.late,
             redelivered=row.redelivered,
             seq=message.news,
