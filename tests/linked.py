@@ -134,7 +134,7 @@ class RealFleet:
 
     async def __aexit__(self, *error: Any) -> None:
         for node in self.nodes:
-            await node.transport.close()
+            assert await node.transport.close(), "a connection is left"
         await self._tasks.__aexit__(None, None, None)
         assert self._errors == [], self._errors
 

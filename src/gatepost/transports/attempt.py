@@ -42,7 +42,7 @@ class Attempt(ABC):
         self.channel: Channel  # from `begin` on
         self._ended: Ended | None = None
         self._deadline: Timer | None = None
-        self._give_up: Callable[[], object]
+        self._give_up: Callable[[], None]
 
     def begin(self, endpoint: str, seconds: float, ended: Ended) -> None:
         """Connect to HOST:PORT. `ended` is called once, in a later callback."""

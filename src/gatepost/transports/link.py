@@ -71,12 +71,12 @@ class LinkTransport:
         self._listening.append(server)
         return tuple(socket.getsockname()[:2] for socket in server.sockets)
 
-    async def close(self) -> None:
-        """Close everything cleanly. Returns when every connection is gone, soon in any case."""
+    async def close(self) -> bool:
+        """Close everything cleanly. True when every connection is gone; soon in any case."""
         for server in self._listening:
             server.close()
         self._links.stop()
-        await self._pool.drained()
+        return await self._pool.drained()
 
     def _accept(self) -> asyncio.BaseProtocol:
         arrival = self._links.arrival()
@@ -94,11 +94,18 @@ class TcpConnector:
 
     def connect(
         self, endpoint: str, path: str, opening: Opening, failed: Callable[[str], None]
-    ) -> tuple[Channel, Callable[[], object]]:
+    ) -> tuple[Channel, Callable[[], None]]:
         """A stream to HOST:PORT, and what gives the connecting up."""
         stream = Stream(self._context, opening, self._pool, dial=path)
         task = self._tasks.create_task(_connect(endpoint, stream, failed))
-        return stream, task.cancel
+
+        def give_up() -> None:
+            # Once connected the task is at its end, and the stream closes itself. Some event loops
+            # would close it under the stream without a word.
+            if not stream.connected:
+                task.cancel()
+
+        return stream, give_up
 
 
 async def _connect(endpoint: str, stream: Stream, failed: Callable[[str], None]) -> None:

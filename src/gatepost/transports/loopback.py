@@ -361,7 +361,7 @@ class LoopbackTransport:
 
     def connect(
         self, endpoint: str, path: str, opening: Opening, failed: Callable[[str], None]
-    ) -> tuple[Channel, Callable[[], object]]:
+    ) -> tuple[Channel, Callable[[], None]]:
         """An end on its way to `endpoint`. Closing it is giving it up."""
         end = End(self._wire, self, opening, path, endpoint)
         self._wire.connect(end, endpoint, failed)

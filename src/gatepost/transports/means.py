@@ -23,7 +23,7 @@ class Connector(Protocol):
 
     def connect(
         self, endpoint: str, path: str, opening: Opening, failed: Callable[[str], None]
-    ) -> tuple[Channel, Callable[[], object]]:
+    ) -> tuple[Channel, Callable[[], None]]:
         """A channel, not connected yet, to HOST:PORT, and what gives the connecting up.
 
         `failed` gets why it cannot be, in a later callback.

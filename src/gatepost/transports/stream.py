@@ -54,10 +54,14 @@ class Pool:
         if not self._open:
             self._none.set()
 
-    async def drained(self) -> None:
-        """Wait until no stream is connected. Whoever waits has closed them all."""
-        async with asyncio.timeout(2 * CLOSE_GRACE):
-            await self._none.wait()
+    async def drained(self) -> bool:
+        """Wait until no stream is connected. False when that takes too long."""
+        try:
+            async with asyncio.timeout(2 * CLOSE_GRACE):
+                await self._none.wait()
+        except TimeoutError:
+            return False
+        return True
 
 
 class Stream(asyncio.BufferedProtocol):
@@ -77,8 +81,9 @@ class Stream(asyncio.BufferedProtocol):
         self._pool = pool
         self._buffer = pool.buffer
         self._dial = dial
-        self._tls = Tls(context, server=dial is None)
-        self._socket = _server() if dial is None else _client(dial)
+        self._context = context
+        self._tls: Tls  # from `connection_made` on: those turned away cost little
+        self._socket: ServerProtocol | ClientProtocol
         self._transport: asyncio.Transport | None = None
         self._allowance = UNTRUSTED_MAX
         self._trusted = dial is not None  # the pin sees to that
@@ -99,6 +104,11 @@ class Stream(asyncio.BufferedProtocol):
             return False
         self._flush()
         return True
+
+    @property
+    def connected(self) -> bool:
+        """TCP is, or was, connected."""
+        return self._transport is not None
 
     def ping(self) -> None:
         """Ask for a sign of life."""
@@ -135,7 +145,11 @@ class Stream(asyncio.BufferedProtocol):
         if self.over or not self._opening.connected():
             self.over = True
             self._abort()
-        elif self._dial is not None:
+            return
+        dial = self._dial
+        self._tls = Tls(self._context, server=dial is None)
+        self._socket = _server() if dial is None else _client(dial)
+        if dial is not None:
             self._tls.handshake()
             self._write()
 
@@ -273,6 +287,8 @@ class Stream(asyncio.BufferedProtocol):
     def _end(self, code: int) -> None:
         """Say good-bye as far as this connection has come."""
         self.over = True
+        if self._transport is None:
+            return
         if self._socket.state is State.OPEN:
             self._socket.send_close(code)
         if self._tls.secure:
