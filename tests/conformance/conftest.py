@@ -99,8 +99,8 @@ class Stage:
         self.subject.spec = msgspec.structs.replace(self.subject.spec, **changes)
 
     @asynccontextmanager
-    async def running(self, drain: float = 0.0) -> AsyncIterator[None]:
-        """The adapter at work; afterwards it is stopped and its runs with it."""
+    async def running(self, drain: float = 0.0, keep: bool = False) -> AsyncIterator[None]:
+        """The adapter at work; afterwards it is stopped and, unless `keep`, its runs with it."""
         async with asyncio.TaskGroup() as tasks:
             loop = asyncio.get_running_loop()
             watch = file_watch(loop)
@@ -122,7 +122,7 @@ class Stage:
             try:
                 yield
             finally:
-                await adapter.stop(drain, keep=False)
+                await adapter.stop(drain, keep)
                 watch.close()
 
     def play(self, scene: Callable[[], Coroutine[None, None, None]]) -> None:

@@ -211,6 +211,8 @@ class FakeMailbox:
             held.open = False
             self._change(held, "unknown", "run.no_evidence")
         elif found == "running":
+            if held.cancelling and self._client is not None:
+                self._client.cancel(run, "cancelled")
             self._bring_again(held)
         else:
             held.open = False

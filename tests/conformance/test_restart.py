@@ -170,6 +170,53 @@ def test_a_cancel_reaches_a_run_of_the_life_before(stage: Stage) -> None:
 
 
 @needs("gate")
+def test_a_cancel_that_comes_with_the_next_life_reaches_the_run(stage: Stage) -> None:
+    async def scene() -> None:
+        mailbox = stage.mailbox
+        async with hosted(stage):
+            held = mailbox.hand(stage.gates.make("door") + ";done")
+            await mailbox.until(lambda: held.of_kind("progress"))
+            await stage.on_disk(lambda: stage.written(held))
+        held.cancelling = True
+        async with stage.running():
+            assert await mailbox.end(held) == "cancelled"
+            stage.gates.open("door")
+
+    stage.play(scene)
+
+
+@needs("gate")
+def test_a_node_that_stops_leaves_its_runs_to_the_next_life(stage: Stage) -> None:
+    async def scene() -> None:
+        mailbox = stage.mailbox
+        async with stage.running(keep=True):
+            held = mailbox.hand(stage.gates.make("door") + ";done after all")
+            await mailbox.until(lambda: held.of_kind("progress"))
+            await stage.on_disk(lambda: stage.written(held))
+        assert held.open
+        async with stage.running(drain=5.0):
+            stage.gates.open("door")
+            assert await mailbox.end(held) == "done"
+            assert held.of_kind("progress") == ["at door"]
+        assert stage.ledger.starts(held.run.id) == 1
+
+    stage.play(scene)
+
+
+@needs("gate", "crash")
+def test_an_agent_that_is_removed_takes_its_runs_with_it(stage: Stage) -> None:
+    async def scene() -> None:
+        mailbox = stage.mailbox
+        async with stage.running():
+            held = mailbox.hand(stage.gates.make("door") + ";done")
+            await mailbox.until(lambda: held.of_kind("progress"))
+        assert (held.state, held.reason) == ("failed", "adapter.stopped")
+        assert stage.pids() == set()
+
+    stage.play(scene)
+
+
+@needs("gate")
 def test_several_runs_open_at_once_are_all_taken_over_and_new_ones_go_on(stage: Stage) -> None:
     async def scene() -> None:
         mailbox = stage.mailbox

@@ -12,7 +12,7 @@ from functools import partial
 
 from gatepost.adapters.house import House
 from gatepost.adapters.process import program
-from gatepost.adapters.process.child import Ground
+from gatepost.adapters.process.child import Child, Ground
 from gatepost.adapters.process.crew import Crew
 from gatepost.adapters.process.inlet import tells_time
 from gatepost.adapters.process.job import Job
@@ -164,36 +164,44 @@ class ProcessAdapter:
             unmarked=[run for run in runs if not found.get(run.run)],
             doubtful=[run for run in runs if found.get(run.run) == "none"],
         )
+        # The jobs are there before the evidence is given: a cancel may come with its answer.
+        taken = [
+            (one, self._adopt(one, [r for r in of[id(one)] if found[r.run] == "running"], heard))
+            for one in left
+        ]
         for run in runs:
             self._claim.evidence(run.run, found.get(run.run) or self._house.without_mark(run))
-        for one in left:
-            mine = [run for run in of[id(one)] if found[run.run] == "running"]
-            self._adopt(one, mine, heard[id(one)])
+        for one, child in taken:
+            if child is not None:
+                self._go_on(one, child)
 
-    def _adopt(self, one: Remains, runs: list[Run], heard: Heard) -> None:
+    def _adopt(self, one: Remains, runs: list[Run], heard: dict[int, Heard]) -> Child | None:
+        """Take a child over, with the runs it has. None when nothing is left of it to wait for."""
         if one.stays:
             self._crew.number_after(one.files.name)
         if not runs and not one.alive:
             one.files.remove()
-            return
+            return None
         child = self._crew.adopt(one.files, one.past, one.stays)
         for run in runs:
             job = self._take(run)
-            job.questions = heard.questions.get(run.run, 0)
+            job.questions = heard[id(one)].questions.get(run.run, 0)
             job.inputs = one.past.inputs.get(run.run, 0)
             child.serve(job)
             if self._spec.run_seconds:
-                spent = (self._site.clock.now() - one.started(run)) / 1000
-                self._limit(
-                    job, min(self._spec.run_seconds - max(0.0, spent), self._spec.run_seconds)
-                )
+                spent = max(0, self._site.clock.now() - one.started(run)) / 1000
+                self._limit(job, self._spec.run_seconds - spent)
+        return child
+
+    def _go_on(self, one: Remains, child: Child) -> None:
+        """Tell what it printed, and follow what it prints."""
         if not one.alive:
             child.ended("ended while the node was away")
             return
         child.watch(one.pid, own=False)
         if one.stays:
             self._crew.keep(child, one.past.command)
-        elif not runs:
+        elif not child.jobs:
             child.stop()
 
     def _look(self) -> None:

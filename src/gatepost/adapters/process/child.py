@@ -72,6 +72,7 @@ class Child:
         self._status = ""
         self._broken: tuple[str, str] | None = None
         self._retired = False
+        self._stopping = False
         self._waits = False
         self._closed = False
         self._linger: Timer | None = None
@@ -87,6 +88,8 @@ class Child:
         self._program = Program(
             self.files, pid, own, ground.clock, ground.loop, self._program_ended
         )
+        if self._stopping:
+            self.stop()
         self._unfollow = ground.watch.follow(self.files.out, self._grew)
         self._grew()
 
@@ -96,6 +99,7 @@ class Child:
 
     def stop(self) -> None:
         """End its process."""
+        self._stopping = True
         if self._program is not None:
             self._program.stop(self._ground.limits.stop)
 

@@ -51,10 +51,13 @@ class WebhookAdapter:
             doubtful=[run for run in claim.open_runs if found[run.run] == "none"],
         )
         self._marks.sweep([run for run in claim.open_runs if found[run.run] == "running"])
+        # The errands are there before the evidence is given: a cancel may come with its answer.
+        taken = [run for run in claim.open_runs if found[run.run] == "running"]
+        errands = [self._open(run, self._marks.since(run)) for run in taken]
         for run in claim.open_runs:
             claim.evidence(run.run, found[run.run] or self._house.without_mark(run))
-            if found[run.run] == "running":
-                self._wait_for(self._open(run, self._marks.since(run)))
+        for errand in errands:
+            self._wait_for(errand)
         claim.capacity(self._spec.concurrent)
 
     async def stop(self, drain: float, keep: bool = True) -> None:
