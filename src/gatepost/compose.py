@@ -52,7 +52,6 @@ PRIVATE = 0o077
 """The umask: nobody but this user reads what a node writes."""
 RETRY = 1.0
 DRAIN = 5.0
-_ANY = ("", "::", "0.0.0.0")  # noqa: S104 - recognised, never bound
 Ready = Callable[[NodeStatus], None]
 
 
