@@ -71,7 +71,8 @@ class Delivery:
                 self._inbox.cancel(found)
         elif isinstance(entry, Input):
             if (found := self._inbox.open.get((exchange.number, entry.id))) is not None:
-                self._inbox.supply(found, unpack(entry.parts, taken.arrived.body))
+                parts = unpack(entry.parts, taken.arrived.body)
+                self._inbox.supply(found, parts, taken.arrived.item, taken.slot)
         else:
             self.stopped(exchange, "era")
 

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable
 
 from gatepost.core.entry import Part
+from gatepost.core.frame import Item
 from gatepost.core.lifecycle import State
 from gatepost.core.message import Content, Run, Text, UpdateIn
 from gatepost.core.parts import pack
@@ -22,6 +23,7 @@ from gatepost.node.agents import Agent, run_token
 from gatepost.node.exchange import Exchange
 from gatepost.node.ground import Ground
 from gatepost.node.guard import Guard, party
+from gatepost.node.inputs import Inputs
 from gatepost.node.opened import OpenMessage, content, load_body, message_of
 from gatepost.node.telling import NO_PARTS, Telling
 from gatepost.policy.evaluate import Party
@@ -50,6 +52,7 @@ class Inbox:
         self._settings = ground.settings
         self._guard = guard
         self._telling = telling
+        self._inputs = Inputs(ground)
         self._party_of = party_of
         self._node_of = node_of
         self._closed = False
@@ -166,7 +169,7 @@ class Inbox:
         if agent.runs.get(run.run) is not message or self._closed:
             return
         self._telling.working(message)
-        if agent.worker is not None:
+        if agent.worker is not None and run.run not in agent.worker.doubtful:
             agent.worker.client.offer(run)
 
     def run_of(self, message: OpenMessage, again: bool = False) -> Run:
@@ -207,6 +210,7 @@ class Inbox:
         """What became of a run that was open when the claim began."""
         row = message.row
         if found == "running":
+            self._supply_again(agent, message)
             return
         agent.runs.pop(run_token(message), None)
         if found == "none" and not agent.spec.safe_to_repeat:
@@ -220,6 +224,12 @@ class Inbox:
         row.redelivered = row.redelivered or found == "none"
         agent.put_back(message)
         self.dispatch(agent)
+
+    def _supply_again(self, agent: Agent, message: OpenMessage) -> None:
+        """A reply that was durable before the crash may not have reached the worker."""
+        reply = self._inputs.owed(message.row) if message.row.state == "working" else None
+        if reply is not None and agent.worker is not None:
+            agent.worker.client.supply(run_token(message), reply)
 
     # what the agent says
 
@@ -294,16 +304,29 @@ class Inbox:
 
     # what the sender says
 
-    def supply(self, message: OpenMessage, parts: tuple[Content, ...]) -> None:
-        """The sender's reply to `needs_input`, for the open run."""
+    def supply(
+        self,
+        message: OpenMessage,
+        parts: tuple[Content, ...],
+        content: Item | None = None,
+        slot: int = 0,
+    ) -> None:
+        """The sender's reply to `needs_input`, for the open run; `content` is a peer's entry."""
         row = message.row
         if row.state != "needs_input":
             return
+        self._inputs.keep(row, content or self._inputs.made(row, parts), slot)
         self._set_state(message, "working", "", "")
         agent = self.agents.get(row.recipient)
-        if agent is not None and agent.worker is not None:
-            worker, run = agent.worker, run_token(message)
-            self._store.then(lambda: worker.client.supply(run, parts))
+        if agent is not None:
+            run = run_token(message)
+            self._store.then(lambda: self._supply(agent, run, parts))
+
+    def _supply(self, agent: Agent, run: str, parts: tuple[Content, ...]) -> None:
+        """Hand a durable reply over; a worker that has yet to give evidence gets it then."""
+        worker = agent.worker
+        if worker is not None and run in agent.runs and run not in worker.doubtful:
+            worker.client.supply(run, parts)
 
     def cancel(self, message: OpenMessage) -> None:
         """The sender withdraws: certain while no run was claimed, a wish afterwards."""

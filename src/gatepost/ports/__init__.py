@@ -212,7 +212,10 @@ class Client(Protocol):
         ...
 
     def supply(self, run: str, parts: tuple[Content, ...]) -> None:
-        """The sender's reply to `needs_input`, for the open run."""
+        """The sender's reply to `needs_input`, for the open run.
+
+        After a restart it may be given again.
+        """
         ...
 
 
