@@ -1,0 +1,108 @@
+"""Whose text a speaker has read, and that it waits for a person before another owner reads it."""
+
+from gatepost.core.views import AgentSpec, Question
+from gatepost.node.explaining import Explaining
+from gatepost.policy.defaults import POLICY
+from tests.unit.node.stage import Stage, law
+
+GRANT = '\n[[rule]]\nid = "in"\nallow = ["send", "ask"]\nfrom = "*@*"\nto = "*"\n'
+
+
+def stage(*, owners: dict[str, str] | None = None) -> Stage:
+    """Three nodes under the default law, with everything let in."""
+    agents = ("main", "bob", AgentSpec(name="other"))
+    return Stage("home", "lab", "work", agents=agents, text=POLICY + GRANT, owners=owners)
+
+
+def test_an_agent_that_has_read_one_owners_text_is_held_before_it_writes_to_another() -> None:
+    here = stage()
+    bob = here.worker("lab", "bob")
+    here.submit("home", "main", "bob@lab")
+    here.until(lambda: bob.offers)
+    sent = here.submit("lab", "bob", "bob@work")
+    assert sent.state == "held"
+    assert "taint" in sent.why
+    here.run(30)
+    assert here.node("work").inbox.open == {}
+
+
+def test_what_has_not_been_handed_over_taints_nobody() -> None:
+    here = stage()
+    waits = here.submit("home", "main", "bob@lab")
+    here.ends("home", waits.id, "received")
+    assert here.submit("lab", "bob", "bob@work").state == "accepted"
+
+
+def test_once_the_run_has_ended_the_agent_writes_freely() -> None:
+    here = stage()
+    bob = here.worker("lab", "bob")
+    here.submit("home", "main", "bob@lab")
+    here.until(lambda: bob.offers)
+    here.tell("lab", "bob", bob.ids[0])
+    assert here.submit("lab", "bob", "bob@work").state == "accepted"
+
+
+def test_naming_another_run_does_not_wash_an_agent_clean() -> None:
+    here = stage()
+    bob = here.worker("lab", "bob")
+    here.submit("home", "main", "bob@lab")
+    here.submit("lab", "main", "bob")
+    here.until(lambda: len(bob.offers) == 2)
+    local = next(run for run in bob.offers if not run.node)
+    assert here.submit("lab", "bob", "bob@work", run=local.run).state == "held"
+
+
+def test_nodes_of_one_owner_do_not_taint_each_other() -> None:
+    here = stage(owners={"home": "ann", "work": "ann"})
+    bob = here.worker("lab", "bob")
+    here.submit("home", "main", "bob@lab")
+    here.until(lambda: bob.offers)
+    assert here.submit("lab", "bob", "bob@work").state == "accepted"
+
+
+def test_text_passed_on_to_another_agent_of_the_node_taints_that_one_too() -> None:
+    here = stage()
+    bob, other = here.worker("lab", "bob"), here.worker("lab", "other")
+    here.submit("home", "main", "bob@lab")
+    here.until(lambda: bob.offers)
+    here.submit("lab", "bob", "other")
+    here.until(lambda: other.offers)
+    assert here.submit("lab", "other", "main@work").state == "held"
+
+
+def test_taint_survives_a_restart_as_long_as_the_run_is_open() -> None:
+    here = stage()
+    bob = here.worker("lab", "bob")
+    here.submit("home", "main", "bob@lab")
+    here.until(lambda: bob.offers)
+    here.crash("lab")
+    here.boot("lab")
+    assert here.submit("lab", "bob", "bob@work").state == "held"
+
+
+def test_a_reply_to_whoever_asked_is_never_held() -> None:
+    here = stage()
+    bob = here.worker("lab", "bob")
+    asked = here.submit("home", "main", "bob@lab")
+    here.until(lambda: bob.offers)
+    here.tell("lab", "bob", asked.id, text="42")
+    assert here.ends("home", asked.id, "done").text == "42"
+
+
+def test_explaining_knows_the_taint_of_now() -> None:
+    here = stage()
+    wish = Question(sender="bob", verb="ask", to="bob@work")
+    explaining = Explaining(here.node("lab"))
+    assert explaining.answer(wish).verdict == "allow"
+    bob = here.worker("lab", "bob")
+    here.submit("home", "main", "bob@lab")
+    here.until(lambda: bob.offers)
+    found = explaining.answer(wish)
+    assert found.verdict == "hold"
+    assert any(line.rule == "taint" for line in found.stages)
+
+
+def test_the_law_says_whether_open_conversations_must_be_counted() -> None:
+    limited = GRANT + "limit = { open = 2 }\n"
+    assert not law("lab", POLICY + GRANT).counts_open
+    assert law("lab", POLICY + limited).counts_open
