@@ -1,5 +1,7 @@
 import os
 import stat
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -43,7 +45,15 @@ def test_the_sockets_lie_in_run_when_their_path_is_short_enough(tmp_path: Path):
     assert places.operator_socket == tmp_path / "h" / "run" / "operator.sock"
 
 
-def test_the_sockets_of_a_long_home_move_to_the_runtime_directory(tmp_path: Path, monkeypatch):
+@pytest.fixture
+def short() -> Iterator[Path]:
+    """A directory whose path is short, wherever the tests run."""
+    with tempfile.TemporaryDirectory(prefix="gp") as place:
+        yield Path(place)
+
+
+def test_the_sockets_of_a_long_home_move_to_the_runtime_directory(short: Path, monkeypatch):
+    tmp_path = short
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     long = tmp_path / ("d" * 100)
     places = layout(long)
@@ -54,7 +64,8 @@ def test_the_sockets_of_a_long_home_move_to_the_runtime_directory(tmp_path: Path
     assert layout(long).sockets == places.sockets != layout(Path(f"{long}e")).sockets
 
 
-def test_a_runtime_directory_that_is_too_long_itself_gives_way(tmp_path: Path, monkeypatch):
+def test_a_runtime_directory_that_is_too_long_itself_gives_way(short: Path, monkeypatch):
+    tmp_path = short
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / ("r" * 100)))
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     places = layout(tmp_path / ("d" * 100))
@@ -68,7 +79,8 @@ def test_no_short_enough_directory_is_an_error_that_says_why(tmp_path: Path, mon
         layout(tmp_path / ("d" * 100))
 
 
-def test_a_socket_directory_that_is_anothers_to_use_is_refused(tmp_path: Path, monkeypatch):
+def test_a_socket_directory_that_is_anothers_to_use_is_refused(short: Path, monkeypatch):
+    tmp_path = short
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     places = layout(tmp_path / ("d" * 100))
     places.sockets.mkdir(parents=True)
