@@ -10,6 +10,7 @@ from random import Random
 
 from gatepost.core.message import MessageView, Receipt, Submission, Text, UpdateIn, Verb
 from gatepost.errors import GatepostError
+from gatepost.ports import Desk
 from tests.world.ledger import Call, Ledger, Shown
 from tests.world.place import Place
 
@@ -143,9 +144,8 @@ class Caller:
     def _seen(self, call: Call, view: MessageView) -> None:
         if view.id != call.id:
             self.ledger.wrong(f"watched {call.id} and was shown {view.id}")
-        before = call.shown[-1].state if call.shown else ""
         call.see(self.place.time(), view)
-        if view.state == "needs_input" and before != "needs_input":
+        if view.state == "needs_input":
             self.place.later(self.chance.random(), lambda: self._reply(call))
 
     def _reply(self, call: Call) -> None:
@@ -180,7 +180,9 @@ class Caller:
         for call in self.calls.values():
             desk = self.place.desk(self.agent)
             assert desk is not None, "the world is healed"
-            seen: list[Shown] = []
-            stop = desk.watch(call.id, lambda view, call=call: seen.append(call.see(0.0, view)))
-            stop()
-            call.final = seen[0]
+            call.final = self._look(desk, call)
+
+    def _look(self, desk: Desk, call: Call) -> Shown:
+        seen: list[Shown] = []
+        desk.watch(call.id, lambda view: seen.append(call.see(self.place.time(), view)))()
+        return seen[0]

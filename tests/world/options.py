@@ -1,4 +1,4 @@
-"""What a world is like: drawn from its seed, and printable, so a failure can be told and replayed."""
+"""What a world is like: drawn from its seed, and printable, so a failure can be replayed."""
 
 from dataclasses import dataclass, fields, replace
 from random import Random

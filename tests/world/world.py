@@ -272,7 +272,7 @@ class World:
         return Step(
             pause=o.pause * chance.random() * 2,
             verb="send" if chance.random() < o.sends else chance.choice(("ask", "delegate")),
-            keyed=chance.random() < o.keyed,
+            keyed=chance.random() < o.keyed or o.asks > 0,  # who lost its id cannot reply
             expires=chance.choice((0.3, 3.0, 20.0)) if chance.random() < o.short else 0.0,
             cancel=chance.choice((0.001, 0.02, 0.5, 5)) if chance.random() < o.cancels else 0.0,
             size=60_000 if chance.random() < o.large else 0,
