@@ -5,6 +5,7 @@ What it is given on stdin is in `handing`. What it may print: `progress`, `artif
 goes to stderr. A line has at most 1 MiB. Unknown fields are ignored, an unknown type is not.
 """
 
+import re
 from typing import Literal
 
 import msgspec
@@ -27,6 +28,7 @@ class Said(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
+_is_code = re.compile(r"[a-z0-9._]{1,64}").fullmatch
 _decode = msgspec.json.Decoder(Said).decode
 
 
@@ -46,11 +48,6 @@ def update(said: Said, id: str) -> UpdateIn:
     """The same as news about message `id`. A reason that is no code is text: it comes first."""
     parts = (Text(said.text), *said.parts) if said.text else said.parts
     reason = said.reason
-    if reason and not is_code(reason):
+    if reason and not _is_code(reason):
         parts, reason = (Text(reason), *parts), ""
     return UpdateIn(id=id, kind=said.type, parts=parts, reason=reason)
-
-
-def is_code(reason: str) -> bool:
-    """True for what may travel as a reason: a code like `disk.full`."""
-    return len(reason) <= 64 and all(c in "._" or c.isdigit() or c.islower() for c in reason)
