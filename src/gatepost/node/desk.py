@@ -287,6 +287,11 @@ class Desk:
         """Call `done` once everything written so far is on disk."""
         self._rooms.ground.store.then(done)
 
+    @property
+    def in_hand(self) -> int:
+        """How many runs of the agent are open, those whose claim is being committed among them."""
+        return len(self._agent.runs)
+
     def has(self, run: str) -> bool:
         """Whether this run of the agent is open."""
         return run in self._agent.runs

@@ -17,6 +17,8 @@ from gatepost.node.claim import POLLS, AgentClaim
 from gatepost.node.desk import Desk
 
 PAGE = 50
+COMMIT = 10.0
+"""Seconds a commit may take before a poll answers without it."""
 
 
 class Poller:
@@ -56,6 +58,7 @@ class Poller:
         await self._acknowledge(desk, query.seen)
         self._forget_ended(desk)
         claim.capacity(min(query.limit, PAGE) + len(self._read))
+        await self._committed(desk)
         if not self._open(query.limit):
             await _committed(desk)
         if not self._open(query.limit) and query.wait > 0:
@@ -105,6 +108,15 @@ class Poller:
                 error = await done
                 if error is not None and error.code != "message.ended":
                     raise error
+
+    async def _committed(self, desk: Desk) -> None:
+        """Wait for the commit of what this very call claimed, so that it shows it."""
+        while desk.in_hand > len(self._runs):
+            self._arrived.clear()
+            try:
+                await asyncio.wait_for(self._arrived.wait(), COMMIT)
+            except TimeoutError:
+                return
 
     def _forget_ended(self, desk: Desk) -> None:
         for token in list(self._runs):
