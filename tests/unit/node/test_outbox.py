@@ -10,9 +10,9 @@ from tests.unit.node.stage import OPEN, Stage, law, states
 HOUR = 3600.0
 
 
-def away(**settings: float) -> Stage:
+def away(queue: int = 2048) -> Stage:
     """Two nodes that have met; now there is no way between them."""
-    stage = Stage("home", "lab", **settings)
+    stage = Stage("home", "lab", queue_in_memory=queue)
     stage.part("home", "lab")
     return stage
 
@@ -137,7 +137,7 @@ def test_cancelling_twice_is_cancelling_once_and_an_ended_one_says_so() -> None:
 
 
 def test_a_queue_longer_than_memory_keeps_its_order_and_loses_nothing() -> None:
-    stage = away(queue_in_memory=4)
+    stage = away(queue=4)
     bob = stage.worker("lab", "bob", 100)
     talk = stage.submit("home", "main", "bob@lab", "0", verb="send").conversation
     for n in range(1, 30):
@@ -154,7 +154,7 @@ def test_a_queue_longer_than_memory_keeps_its_order_and_loses_nothing() -> None:
 
 
 def test_what_lies_beyond_memory_can_be_cancelled_and_expires() -> None:
-    stage = away(queue_in_memory=2)
+    stage = away(queue=2)
     sent = [
         stage.submit("home", "main", "bob@lab", verb="send", expires_in=60_000).id for _ in range(6)
     ]
@@ -168,7 +168,7 @@ def test_what_lies_beyond_memory_can_be_cancelled_and_expires() -> None:
 
 
 def test_a_restart_of_the_sender_forgets_nothing_it_accepted() -> None:
-    stage = away(queue_in_memory=2)
+    stage = away(queue=2)
     sent = [stage.submit("home", "main", "bob@lab", verb="send").id for _ in range(5)]
     stage.crash("home")
     stage.boot("home")
