@@ -211,6 +211,8 @@ class Inbox:
         row = message.row
         if found == "running":
             self._supply_again(agent, message)
+            if not message.told:
+                self._telling.working(message)
             return
         agent.runs.pop(run_token(message), None)
         if found == "none" and not agent.spec.safe_to_repeat:
