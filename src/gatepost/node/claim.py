@@ -24,7 +24,9 @@ class AgentClaim:
             )
         self._agent = agent
         self._inbox = inbox
-        self._worker = Worker(client, kind, capacity, dict(agent.runs))
+        # A run whose commit is under way was never offered: it will be, and to this client.
+        handed = {run: message for run, message in agent.runs.items() if message.handed}
+        self._worker = Worker(client, kind, capacity, handed)
         agent.worker = self._worker
         self.open_runs: tuple[Run, ...] = tuple(
             inbox.run_of(message, again=True) for message in self._worker.doubtful.values()

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from gatepost.core import address
 from gatepost.core.conversation import stamp
 from gatepost.core.entry import SALT_BYTES, Message, Part, encode_entry
+from gatepost.core.lifecycle import is_outcome
 from gatepost.core.message import (
     WANT,
     MessageView,
@@ -255,19 +256,26 @@ class Desk:
     def watch(self, message: str, seen: Callable[[MessageView], None]) -> Callable[[], None]:
         """Call `seen` now and at every change of a message this agent sent or has."""
         found = self._rooms.shown.message(message, self.agent)
-        stop = self._rooms.outbox.watch(found.id, seen)
-        watched = True
+        watched, ended = True, False
+
+        def show(view: MessageView) -> None:
+            nonlocal ended
+            if is_outcome(view.state) or not ended:  # a look may be ahead of what was still to tell
+                ended = ended or is_outcome(view.state)
+                seen(view)
+
+        stop = self._rooms.outbox.watch(found.id, show)
 
         def look_again() -> None:
             if watched:
-                seen(self.shown(found.id))
+                show(self.shown(found.id))
 
         def end() -> None:
             nonlocal watched
             watched = False
             stop()
 
-        seen(found)
+        show(found)
         if not self._rooms.ground.store.idle:
             # A change that was written before this call, and cannot be read yet, told nobody here.
             self._rooms.ground.store.then(look_again)

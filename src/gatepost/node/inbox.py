@@ -88,6 +88,7 @@ class Inbox:
         if row.state in ("working", "needs_input"):
             agent.lanes.setdefault(row.conversation, deque())
             agent.runs[run_token(message)] = message
+            message.handed = True
             message.told = row.state == "needs_input"
         elif ready:
             agent.enqueue(message)
@@ -162,12 +163,14 @@ class Inbox:
             )
         run = self.run_of(message)
         agent.runs[run.run] = message
+        message.handed = False
         self._store.then(lambda: self._offer(agent, message, run))
         self._hub.emit("message.working", message=row.id, agent=agent.name)
 
     def _offer(self, agent: Agent, message: OpenMessage, run: Run) -> None:
         if agent.runs.get(run.run) is not message or self._closed:
             return
+        message.handed = True
         self._telling.working(message)
         if agent.worker is not None and run.run not in agent.worker.doubtful:
             agent.worker.client.offer(run)

@@ -19,7 +19,8 @@ from gatepost.ports.store import Store
 class OpenMessage:
     """One message that has not ended.
 
-    `salt` and `data` are its entry as bytes, `header` the same, read.
+    `salt` and `data` are its entry as bytes, `header` the same, read. `handed`: its run is durable,
+    so a worker may have it.
     """
 
     row: MessageRow
@@ -29,6 +30,7 @@ class OpenMessage:
     body: bytes = b""
     cancelling: bool = False
     told: bool = False
+    handed: bool = False
     news: int = 0
     concurrent: int = 0
     approved: tuple[str, ...] = field(default=())

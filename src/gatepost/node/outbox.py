@@ -66,6 +66,7 @@ class Outbox:
     def __init__(self, ground: Ground, name_of: Callable[[int], str]) -> None:
         self.open: dict[str, OpenMessage] = {}
         self.queues: dict[int, Queue] = {}
+        self._ending: set[str] = set()
         self._watchers: dict[str, list[tuple[Seen, bool]]] = {}
         self._store = ground.store
         self._clock = ground.clock
@@ -141,7 +142,7 @@ class Outbox:
             queue.loaded = queue.last
         for row in rows:
             queue.loaded = row.seq
-            if row.id not in self.open:
+            if row.id not in self.open and row.id not in self._ending:
                 message = self.open[row.id] = OpenMessage(row)
                 queue.head.append(message)
         return bool(queue.head)
@@ -232,7 +233,7 @@ class Outbox:
     def expire(self, row: MessageRow) -> bool:
         """The time of a message without a slot is over: it never left, so that is certain."""
         message = self.open.get(row.id) or OpenMessage(row)
-        if message.row.slot:
+        if message.row.slot or row.id in self._ending:
             return False
         self._drop(message, "expired")
         return True
@@ -259,6 +260,8 @@ class Outbox:
     def cancel(self, message: OpenMessage, exchange: Exchange) -> None:
         """Withdraw a message as far as that is still possible."""
         row = message.row
+        if row.id in self._ending:
+            return  # the store still shows it open, its outcome is being committed
         if row.slot == 0:
             self._drop(message, "cancelled")
         elif message.cancelling:
@@ -341,6 +344,9 @@ class Outbox:
         if message in queue.head:
             queue.head.remove(message)
         self._change(message, state, self._clock.now(), "", "node")
+        # Until the commit the store shows it open and without a slot: nobody may take it up again.
+        self._ending.add(message.row.id)
+        self._store.then(lambda: self._ending.discard(message.row.id))
 
     # watching
 
