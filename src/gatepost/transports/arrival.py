@@ -99,6 +99,11 @@ class Arrival:
         self._leave()
         self.channel.send(WELCOME)
 
+    def wait(self) -> None:
+        """Let it wait for what becomes of the own dial, which has its own deadline."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+
     def dismiss(self) -> None:
         """Tell it that another link between the two nodes is kept."""
         self.channel.close(REPLACED, "another link is kept")

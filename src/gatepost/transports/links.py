@@ -130,6 +130,7 @@ class Links:
         if before is not None:
             before.dismiss()
         self._waiting[arrival.peer] = arrival
+        arrival.wait()
 
     def _welcome(self, arrival: Arrival) -> None:
         dial = self._dials.pop(arrival.peer, None)

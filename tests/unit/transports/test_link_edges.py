@@ -11,6 +11,7 @@ import pytest
 
 from gatepost.core import hello
 from gatepost.errors import GatepostError
+from gatepost.transports.attempt import Failure
 from gatepost.transports.limits import Limits
 from tests.impostors import Middle, Puppet, Relay, TlsServer, old_tls
 from tests.linked import Linked, RealFleet, acquainted
@@ -482,14 +483,14 @@ def test_a_peer_killed_is_seen_at_once_and_can_link_again(play: Play) -> None:
 
 def test_a_peer_that_falls_silent_is_lost_after_an_unanswered_ping(play: Play) -> None:
     async def body(fleet: RealFleet) -> None:
-        home, lab = await two(fleet, idle=0.05, answer=0.2)
+        home, lab = await two(fleet, idle=0.05, answer=0.5)
         relay = Relay(lab.endpoint)
         home.dial(lab, await relay.listen())
         await fleet.until(lambda: home.linked(lab) and lab.linked(home))
         relay.mute = True
         await fleet.until(lambda: home.owner.downs and lab.owner.downs)
-        assert home.owner.downs[0][1] == "no sign of life for 0.25 s"
-        assert lab.owner.downs[0][1] == "no sign of life for 0.25 s"
+        assert home.owner.downs[0][1] == "no sign of life for 0.55 s"
+        assert lab.owner.downs[0][1] == "no sign of life for 0.55 s"
         await relay.close()
 
     play(body)
@@ -623,7 +624,7 @@ def test_both_dial_at_once_again_and_again_and_there_is_always_one_link(play: Pl
 
 def test_an_arrival_that_waited_is_welcomed_when_the_own_dial_comes_to_nothing(play: Play) -> None:
     async def body(fleet: RealFleet) -> None:
-        nodes = await two(fleet, handshake=0.5)
+        nodes = await two(fleet)
         smaller, larger = sorted(nodes, key=lambda node: node.id)
         mute = Middle(fleet, larger, lambda n, data: data)
         mute._pass = lambda data, to: None
@@ -634,7 +635,9 @@ def test_an_arrival_that_waited_is_welcomed_when_the_own_dial_comes_to_nothing(p
         larger.dial(smaller)
         while not smaller.transport._links._waiting:
             await fleet.settle()
+        await fleet.settle()
         assert smaller.owner.ups == larger.owner.ups == []
+        dial.attempt.end(Failure("peer.unreachable", "it does not answer"))
         await fleet.until(lambda: smaller.linked(larger) and larger.linked(smaller))
         assert smaller.owner.failures == larger.owner.failures == []
         assert smaller.line(larger).address.endswith("(accepted)")
