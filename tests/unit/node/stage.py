@@ -7,6 +7,8 @@ link or sets a clock when it wants to. `until` steps to a condition, within a bo
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
+import msgspec
+
 from gatepost.core.message import Content, MessageView, Receipt, Run, Submission, Text, UpdateIn
 from gatepost.core.origin import Document
 from gatepost.core.records import PeerRow
@@ -45,6 +47,21 @@ def unpacked(what: T | GatepostError) -> T:
     if isinstance(what, GatepostError):
         raise what
     return what
+
+
+POLICY_ONLY_PING = """
+[[rule]]
+id = "out"
+allow = ["see", "send", "ask", "delegate"]
+from = "*"
+to = "*@*"
+
+[[rule]]
+id = "ping"
+allow = ["ping"]
+from = ["*", "*@*"]
+to = ["*", "*@*"]
+"""
 
 
 class Worker:
@@ -165,6 +182,12 @@ class Stage:
         self.wire.mend(self.machines[one].keys.node, self.machines[other].keys.node)
         self.wire.mend(self.machines[other].keys.node, self.machines[one].keys.node)
         self.until(self.linked, 900.0)
+
+    def rename(self, name: str, new: str) -> None:
+        """From its next life on, the node of this machine calls itself by another name."""
+        machine = self.machines[name]
+        settings = machine._settings
+        machine._settings = msgspec.structs.replace(settings, name=new)
 
     # agents
 
