@@ -3,7 +3,8 @@
 A message, the reply to its question, the wish that it stops.
 
 The same objects go to a command (one a line) and to a webhook (one a request). JSON strings hold no
-line break, so an object is a line.
+line break; those between the values of a JSON part, which is passed on as it was written, become
+blanks. So an object is a line, and nobody who writes a part can write a line of his own.
 """
 
 import msgspec
@@ -50,7 +51,11 @@ class Cancel(msgspec.Struct, frozen=True, tag_field="type", tag="cancel"):
     reason: str
 
 
-_encode = msgspec.json.Encoder().encode
+_encoder = msgspec.json.Encoder()
+
+
+def _encode(object: Message | Input | Cancel) -> bytes:
+    return _encoder.encode(object).replace(b"\n", b" ").replace(b"\r", b" ")
 
 
 def message(run: Run) -> bytes:

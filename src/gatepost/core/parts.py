@@ -15,6 +15,7 @@ from gatepost.core.message import Content, Data, File, Text
 from gatepost.errors import GatepostError
 
 _Kind = Literal["text", "json", "file"]
+_NO_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 def pack(parts: tuple[Content, ...]) -> tuple[tuple[Part, ...], bytes]:
@@ -69,7 +70,7 @@ def _bytes(part: Content, number: int) -> tuple[_Kind, bytes]:
     data = bytes(part.data)
     try:
         msgspec.json.decode(data)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except _NO_JSON as error:
         raise GatepostError("usage.invalid", why=f"part {number} is no JSON: {error}") from None
     return "json", data
 
@@ -83,8 +84,15 @@ def _file(part: File, size: int, number: int) -> Part:
 
 
 def _json(data: bytes) -> Content:
+    """JSON for a reader, on one line whatever lines it came in.
+
+    Readers take objects line by line, and a line break within a part would let its author write
+    the next line. What is no JSON is shown as a file.
+    """
     try:
         msgspec.json.decode(data)
-    except (msgspec.DecodeError, RecursionError):
+    except _NO_JSON:
         return File(data, "", "application/json")
+    if b"\n" in data or b"\r" in data:
+        data = msgspec.json.format(data, indent=-1)
     return Data(msgspec.Raw(data))
