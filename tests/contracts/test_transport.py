@@ -270,6 +270,27 @@ def test_a_peer_blocked_while_it_says_hello_gets_no_link(play: Play, side: str) 
     play(body)
 
 
+def test_a_peer_removed_before_it_answers_is_not_greeted(play: Play) -> None:
+    async def body(fleet: Fleet) -> None:
+        one, other = await fleet.node("home"), await fleet.node("lab")
+        acquainted((one, other))
+        greeting, greeted = other.owner.greeting, list[str]()
+
+        def remove_then_greet(node: str) -> bytes:
+            one.owner.peers.clear()
+            return greeting(node)
+
+        other.owner.greeting = remove_then_greet
+        one.owner.greeting = lambda node: greeted.append(node) or b""
+        one.dial(other)
+        await fleet.until(lambda: one.owner.failures)
+        await fleet.settle()
+        assert one.owner.failures[0][1] == "peer.blocked"
+        assert greeted == []
+
+    play(body)
+
+
 def test_a_second_dial_to_a_linked_peer_changes_nothing(play: Play) -> None:
     async def body(fleet: Fleet) -> None:
         one, other = await pair_up(fleet)

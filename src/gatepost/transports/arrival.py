@@ -72,7 +72,7 @@ class Arrival:
         """It has said what it wants."""
         self._path = path
         if path not in (LINK_PATH, PAIR_PATH):
-            self._refuse("it asks for something else")
+            self.refuse("it asks for something else")
 
     def message(self, data: bytes) -> None:
         """The next step of the hello, or the request to pair."""
@@ -83,7 +83,7 @@ class Arrival:
         elif self._path == LINK_PATH and self.greeted is None and self._record is not None:
             self._finish(data, self._record)
         else:
-            self._refuse("it spoke out of turn")
+            self.refuse("it spoke out of turn")
 
     def writable(self) -> None:
         """Nothing waits for room yet."""
@@ -108,6 +108,12 @@ class Arrival:
         """Tell it that another link between the two nodes is kept."""
         self.channel.close(REPLACED, "another link is kept")
 
+    def refuse(self, why: str) -> None:
+        """The one close that strangers get."""
+        self.refusal = why
+        self.channel.close(REFUSED, why)
+        self._leave()
+
     def drop(self, why: str) -> None:
         """End it without a word."""
         self.refusal = why
@@ -120,11 +126,11 @@ class Arrival:
         means = self._means
         said = hello.read_hello(data, means.keys.node)
         if isinstance(said, hello.Refused):
-            self._refuse(said.why)
+            self.refuse(said.why)
             return
         record = means.owner.record_of(said.node)
         if record is None:
-            self._refuse("an unknown or blocked node")
+            self.refuse("an unknown or blocked node")
             return
         self.peer, self._record, self._heard = said.node, record, data
         self.order = self._reception.claimed()
@@ -144,9 +150,9 @@ class Arrival:
         spki = self._means.keys.record.tls_bytes
         greeted = hello.finish(self._heard, self._said, proof, peer=record, spki=spki)
         if isinstance(greeted, hello.Refused):
-            self._refuse(greeted.why)
+            self.refuse(greeted.why)
         elif self._means.owner.record_of(self.peer) is None:
-            self._refuse("blocked since it said hello")
+            self.refuse("blocked since it said hello")
         else:
             self.greeted = greeted
             self._reception.proven(self)
@@ -154,7 +160,7 @@ class Arrival:
     def _pair(self, data: bytes) -> None:
         said = pairing.read_request(data)
         if isinstance(said, pairing.Refused):
-            self._refuse(said.why)
+            self.refuse(said.why)
             return
         self._heard = data
         self._allow(self._means.limits.pair)
@@ -163,16 +169,10 @@ class Arrival:
 
     def _reply(self, reply: bytes | None) -> None:
         if reply is None:
-            self._refuse("no such invitation")
+            self.refuse("no such invitation")
         else:
             self.channel.send(reply)
             self._allow(self._means.limits.handshake)  # to read it and go
-
-    def _refuse(self, why: str) -> None:
-        """The one close that strangers get."""
-        self.refusal = why
-        self.channel.close(REFUSED, why)
-        self._leave()
 
     def _allow(self, seconds: float) -> None:
         if self._deadline is not None:

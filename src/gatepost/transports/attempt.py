@@ -125,12 +125,12 @@ class LinkAttempt(Attempt):
 
     def message(self, data: bytes) -> None:
         """The answer, then the welcome."""
-        if self.greeted is None:
+        if self._means.owner.record_of(self._peer.node) is None:
+            self.end(Failure("peer.blocked", "blocked since it was dialled"))
+        elif self.greeted is None:
             self._prove(data)
         elif data != WELCOME:
             self.end(Failure("peer.unreachable", "it answered out of turn"))
-        elif self._means.owner.record_of(self._peer.node) is None:
-            self.end(Failure("peer.blocked", "blocked since it was dialled"))
         else:
             self.end(None)
 

@@ -154,7 +154,11 @@ class Links:
     def _missed(self, node: str) -> None:
         """An own attempt has failed: an arrival that waited for it need wait no more."""
         arrival = self._waiting.get(node)
-        if arrival is not None:
+        if arrival is None:
+            return
+        if self._means.owner.record_of(node) is None:
+            arrival.refuse("blocked while it waited")
+        else:
             self._welcome(arrival)
 
     def _raise(self, peer: str, channel: Channel, greeted: hello.Greeted, *, dialled: bool) -> None:

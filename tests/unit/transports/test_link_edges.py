@@ -622,7 +622,10 @@ def test_both_dial_at_once_again_and_again_and_there_is_always_one_link(play: Pl
     play(body)
 
 
-def test_an_arrival_that_waited_is_welcomed_when_the_own_dial_comes_to_nothing(play: Play) -> None:
+@pytest.mark.parametrize("blocked", [False, True])
+def test_an_arrival_that_waited_is_welcomed_when_the_own_dial_comes_to_nothing(
+    play: Play, blocked: bool
+) -> None:
     async def body(fleet: RealFleet) -> None:
         nodes = await two(fleet)
         smaller, larger = sorted(nodes, key=lambda node: node.id)
@@ -637,10 +640,17 @@ def test_an_arrival_that_waited_is_welcomed_when_the_own_dial_comes_to_nothing(p
             await fleet.settle()
         await fleet.settle()
         assert smaller.owner.ups == larger.owner.ups == []
+        if blocked:
+            smaller.owner.peers.clear()
         dial.attempt.end(Failure("peer.unreachable", "it does not answer"))
-        await fleet.until(lambda: smaller.linked(larger) and larger.linked(smaller))
-        assert smaller.owner.failures == larger.owner.failures == []
-        assert smaller.line(larger).address.endswith("(accepted)")
+        if blocked:
+            await fleet.until(lambda: larger.owner.failures)
+            assert larger.owner.failures[0][1] == "peer.refused"
+            assert smaller.owner.ups == larger.owner.ups == []
+        else:
+            await fleet.until(lambda: smaller.linked(larger) and larger.linked(smaller))
+            assert smaller.owner.failures == larger.owner.failures == []
+            assert smaller.line(larger).address.endswith("(accepted)")
         await mute.close()
 
     play(body)
