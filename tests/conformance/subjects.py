@@ -11,7 +11,7 @@ import hmac
 import json
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -152,6 +152,8 @@ class WebhookAgent:
         """Answers to the next requests, before they are looked at."""
         self.seen: list[tuple[str, dict]] = []
         """Event type and body of everything posted and taken."""
+        self.headers: list[Mapping[str, str]] = []
+        """Their headers."""
         self._ground = ground
         self._mailbox = ground.mailbox
         self._tasks: set[asyncio.Task] = set()
@@ -190,6 +192,7 @@ class WebhookAgent:
             return web.Response(status=status, headers=location)
         event = json.loads(body)
         self.seen.append((event["type"], event))
+        self.headers.append(request.headers)
         self._take(event)
         self._mailbox.moved()
         return web.Response(status=202)

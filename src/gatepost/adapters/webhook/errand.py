@@ -95,13 +95,17 @@ class Errand:
         pause = _FIRST_PAUSE
         while True:
             answer = await post(body)
-            if answer.meaning != "not_now" or self._over:
+            if answer.meaning != "not_now" or self._in_vain(kind):
                 return answer
             left = (self.run.expires - self._clock.now()) / 1000
-            if kind == "message" and (left <= 0 or self._cancelled):
-                return answer
             await self._sleep(min(pause, left) if kind == "message" else pause)
+            if self._in_vain(kind):
+                return answer
             pause = min(2 * pause, _LONGEST_PAUSE)
+
+    def _in_vain(self, kind: str) -> bool:
+        late = self._cancelled or self._clock.now() >= self.run.expires
+        return self._over or (kind == "message" and late)
 
     async def _sleep(self, seconds: float) -> None:
         self._wake.clear()
