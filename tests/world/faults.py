@@ -78,12 +78,17 @@ class Weather:
             one.latency = lambda: 0.001
             for other in self._machines:
                 self._wire.mend(one.keys.node, other.keys.node)
+        for gateway in self._gateways:
+            gateway.calm = True
+        self.tend()
+
+    def tend(self) -> None:
+        """The operators take back what they did, again if a crash undid that."""
+        for one in self._machines:
             self._legislate(one, self._good[one.name])
             self._resume(one)
             for other in self._machines:
                 self._set_block(one, other.name, False)
-        for gateway in self._gateways:
-            gateway.calm = True
 
     # one kind each
 
@@ -225,8 +230,8 @@ class Weather:
         return one, other
 
     def _legislate(self, machine: Machine, law: Law) -> None:
-        machine.law = law
-        if machine.node is not None:
+        changed, machine.law = machine.law is not law, law
+        if changed and machine.node is not None:
             machine.enter()
             machine.node.law_changed(law)
 

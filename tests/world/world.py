@@ -132,6 +132,7 @@ class World:
         end = self.timeline.time + BOUND
         healed = self.timeline.time
         while self.timeline.time < end and not self._settled():
+            self._guarded(self.weather.tend)
             self._until(min(self.timeline.time + 5.0, end))
         self.result.counts["settled_ms"] = int((self.timeline.time - healed) * 1000)
         for caller in self.callers:
