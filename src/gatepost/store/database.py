@@ -34,7 +34,7 @@ NETWORK = frozenset(
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
-    "PRAGMA wal_autocheckpoint = 8000",
+    "PRAGMA wal_autocheckpoint = 4000",
     "PRAGMA temp_store = MEMORY",
     "PRAGMA cache_size = -16000",
 )
@@ -73,7 +73,8 @@ def open_database(path: Path) -> apsw.Connection:
         connection = apsw.Connection(str(path))
         if new:
             os.chmod(path, 0o600)
-            connection.execute("PRAGMA page_size = 4096")
+            # Three messages of 2 KB in a page; in pages of 4096, one each and the rest is wasted.
+            connection.execute("PRAGMA page_size = 8192")
         _prepare(connection)
         migrate(connection, str(path))
     except apsw.Error as error:
