@@ -83,7 +83,7 @@ def initialise(home: Path, name: str, listen: str = "", advertise: str = "") -> 
 def start(home: Path, ready: Ready) -> None:
     """Run the node of `home` until SIGINT or SIGTERM; `ready` once it answers."""
     sys.setswitchinterval(0.0005)  # the commit thread waits for the loop, never the other way round
-    gc.set_threshold(20_000, 50, 50)  # a batch makes many objects and no cycles
+    gc.set_threshold(50_000, 50, 50)  # a batch makes many objects and no cycles
     os.umask(PRIVATE)
     places = layout(home)
     check(places)
