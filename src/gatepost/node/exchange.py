@@ -70,7 +70,10 @@ class Exchange:
     def link_up(self, line: Line) -> None:
         """A link is authenticated. Contact begins once the peer quotes this life on it."""
         self.line = line
+        self._resend_wait = self._settings.resend_after
         self._send(None)
+        if not self.live and self._resend_timer is None:
+            self._arm_resend()
 
     def link_down(self, line: Line) -> None:
         """The link is gone: no more slots are given; what is due will be due again."""
@@ -81,16 +84,15 @@ class Exchange:
 
     def greeting(self) -> bytes:
         """The control part for the hello."""
-        return encode_control(self._control(None))
+        return encode_control(self._control(None, None, None, False))
 
     def _set_live(self, live: bool) -> None:
         if live != self.live:
             self.live = live
-            if not live:
-                for timer in (self._ack_timer, self._resend_timer):
-                    if timer is not None:
-                        timer.cancel()
-                self._ack_timer = self._resend_timer = None
+            for timer in (self._ack_timer, self._resend_timer):
+                if timer is not None:
+                    timer.cancel()
+            self._ack_timer = self._resend_timer = None
             self._handler.contact(self, live)
 
     # sending
@@ -169,12 +171,17 @@ class Exchange:
             self._send(None)
 
     def _send(
-        self, due: Due | None, *, query: Query | None = None, answer: Answer | None = None
+        self,
+        due: Due | None,
+        *,
+        query: Query | None = None,
+        answer: Answer | None = None,
+        poke: bool = False,
     ) -> bool:
         line = self.line
         if line is None:
             return False
-        control = self._control(due, query, answer)
+        control = self._control(due, query, answer, poke)
         items = [slot.item for slot in due.slots] if due is not None else []
         frame = build(self.sender, control, items, now=self._clock.now())
         if line.send(frame):
@@ -185,7 +192,7 @@ class Exchange:
         return False
 
     def _control(
-        self, due: Due | None, query: Query | None = None, answer: Answer | None = None
+        self, due: Due | None, query: Query | None, answer: Answer | None, poke: bool
     ) -> Control:
         incoming, outgoing = self.incoming, self.outgoing
         cursor, h = incoming.firm()
@@ -200,6 +207,7 @@ class Exchange:
             first=due.first if due else 0,
             prev=due.prev.hex() if due else "",
             gap=self._aged_gap(),
+            poke=poke,
             query=query,
             answer=answer,
         )
@@ -220,13 +228,18 @@ class Exchange:
 
     def _resend(self) -> None:
         self._resend_timer = None
-        if not self.live or not self.outgoing.unacked:
+        if not self.live and self.line is not None:
+            self._send(None, poke=True)  # the frame that quotes this life was lost: ask for another
+            self._arm_resend()
+        elif not self.outgoing.unacked:
             self._resend_wait = self._settings.resend_after
-            return
-        if self.outgoing.out == self._out_seen:
-            self._resend_wait = min(2 * self._resend_wait, self._settings.resend_cap)
-            self.outgoing.rewind()
-        self.pump()
+        else:
+            if self.outgoing.out == self._out_seen:
+                self._resend_wait = min(2 * self._resend_wait, self._settings.resend_cap)
+                self.outgoing.rewind()
+            else:
+                self._resend_wait = self._settings.resend_after
+            self.pump()
 
     # receiving
 
