@@ -49,6 +49,7 @@ class Caller:
     ledger: Ledger
     chance: Random
     calls: dict[str, Call] = field(default_factory=dict[str, Call])
+    watched: set[str] = field(default_factory=set[str])
 
     def __post_init__(self) -> None:
         self.place.join(self)
@@ -67,6 +68,7 @@ class Caller:
                 self._next(lane)
 
     def node_down(self) -> None:
+        self.watched.clear()
         for lane in self.lanes:
             call = lane.pending
             if call is None or call.status != "pending":
@@ -138,7 +140,8 @@ class Caller:
 
     def _watch(self, call: Call) -> None:
         desk = self.place.desk(self.agent)
-        if desk is not None:
+        if desk is not None and call.id not in self.watched:
+            self.watched.add(call.id)
             desk.watch(call.id, lambda view: self._seen(call, view))
 
     def _seen(self, call: Call, view: MessageView) -> None:
