@@ -18,6 +18,12 @@ from gatepost.core.frame import Item
 BUFFER = 1024
 """Slots kept beyond a hole: two windows."""
 
+BUFFER_BYTES = 8 * 1024 * 1024
+"""Bytes kept beyond a hole: two windows too. What does not fit is sent again."""
+
+TAIL = 512
+"""Slots taken that their sender has not said are committed: a window, and it never has more out."""
+
 CREDIT = 1024
 """Open messages of one peer this node holds at most (Q); bounds its mailbox."""
 
@@ -72,22 +78,33 @@ class Incoming:
     buffer: dict[int, tuple[bytes, Sequence[Arrived]]] = field(
         default_factory=dict[int, tuple[bytes, Sequence[Arrived]]]
     )
+    buffered: int = 0
 
     def take(self, first: int, prev: bytes, arrived: Sequence[Arrived]) -> list[Taken]:
         """Move the cursor over what continues the chain, buffered frames included.
 
-        Raises `Misfit` when it does not continue it.
+        Raises `Misfit` when it does not continue it, and then has taken nothing.
         """
-        if not arrived or first + len(arrived) - 1 <= self.cursor:
+        last = first + len(arrived) - 1
+        if not arrived or last <= self.cursor or last > max(self.said, self.committed) + TAIL:
             return []
         if first > self.cursor + 1:
-            if first + len(arrived) - 1 <= self.cursor + BUFFER:
-                self.buffer[first] = (prev, arrived)
+            self._keep(first, prev, arrived)
             return []
         taken = self._chained(first, prev, arrived)
         while (found := self._next_buffered()) is not None:
-            taken += self._chained(*found)
+            try:
+                taken += self._chained(*found)
+            except Misfit:
+                break  # forgotten; when it comes again, it is judged by itself
         return taken
+
+    def _keep(self, first: int, prev: bytes, arrived: Sequence[Arrived]) -> None:
+        size = _size(arrived) - _size(self.buffer[first][1] if first in self.buffer else ())
+        fits = first + len(arrived) - 1 <= self.cursor + BUFFER
+        if fits and self.buffered + size <= BUFFER_BYTES:
+            self.buffer[first] = (prev, arrived)
+            self.buffered += size
 
     def release(self, said: int) -> tuple[int, int]:
         """The sender says its slots up to `said` are committed.
@@ -123,6 +140,7 @@ class Incoming:
         """
         self.life = life
         self.buffer.clear()
+        self.buffered = 0
         self.tail.clear()
         self.cursor, self.h = self.committed, self.h_committed
         self.said = self.committed
@@ -157,6 +175,12 @@ class Incoming:
             if first > self.cursor + 1:
                 return None
             prev, arrived = self.buffer.pop(first)
+            self.buffered -= _size(arrived)
             if first + len(arrived) - 1 > self.cursor:
                 return first, prev, arrived
         return None
+
+
+def _size(arrived: Sequence[Arrived]) -> int:
+    """What it costs to keep these: their bytes are held once, and read once more as body."""
+    return sum(2 * len(one.item.data) for one in arrived)
