@@ -167,7 +167,7 @@ class Caller:
 
         def cancelled(answer: MessageView | GatepostError) -> None:
             if not isinstance(answer, GatepostError):
-                call.see(self.place.time(), answer)
+                call.see(self.place.time(), answer, watched=False)
 
         desk.cancel(call.id, cancelled)
 

@@ -87,8 +87,8 @@ class Checker:
         if len({shown.state for shown in told}) > 1:
             states = [shown.state for shown in told]
             self._wrong(f"{call.text} ({call.id}): more than one outcome, {states}")
-        first = next(n for n, shown in enumerate(call.shown) if is_outcome(shown.state))
-        if any(not is_outcome(shown.state) for shown in call.shown[first:]):
+        watched = [is_outcome(shown.state) for shown in call.shown if shown.watched]
+        if not all(watched[watched.index(True) :]):
             self._wrong(f"{call.text} ({call.id}): went on after its outcome")
         if any(FORGED in shown.text for shown in call.shown):
             self._wrong(f"{call.text} ({call.id}): was shown a forged text")

@@ -16,9 +16,10 @@ Status = Literal["pending", "ok", "fail", "info"]
 
 @dataclass(slots=True)
 class Shown:
-    """A message as its caller was shown it."""
+    """A message as its caller was shown it: by a watch, or in answer to a call of its own."""
 
     at: float
+    watched: bool
     state: str
     reason: str
     by: str
@@ -54,8 +55,8 @@ class Call:
     def final_is(self, state: str) -> bool:
         return self.final is not None and self.final.state == state
 
-    def see(self, at: float, view: MessageView) -> Shown:
-        shown = Shown(at, view.state, view.reason, view.by, text_of(view.parts))
+    def see(self, at: float, view: MessageView, watched: bool = True) -> Shown:
+        shown = Shown(at, watched, view.state, view.reason, view.by, text_of(view.parts))
         self.shown.append(shown)
         return shown
 
