@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,9 +75,9 @@ def test_two_agents_may_use_the_same_key(shared: Scene) -> None:
     ids=lambda changed: next(iter(changed)),
 )
 def test_a_key_used_again_with_another_argument_is_a_conflict(
-    node: RealNode, changed: dict[str, str]
+    node: RealNode, changed: dict[str, Any]
 ) -> None:
-    typed = {"to": "other", "task": "a task", "request_key": "k"}
+    typed: dict[str, Any] = {"to": "other", "task": "a task", "request_key": "k"}
     with node.speaker("main") as main:
         first = main.delegate(**typed)
         with pytest.raises(GatepostError) as conflict:

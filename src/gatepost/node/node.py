@@ -121,9 +121,7 @@ class Node:
         for spec in self.store.registry.agents():
             self.agents[spec.name] = Agent(spec)
         for row in self.store.peers.all():
-            peer = self.peers.add(row)
-            if not row.removed:
-                self._resume.peer(peer)
+            self._resume.peer(self.peers.add(row))
         self._resume.local()
 
         def go() -> None:

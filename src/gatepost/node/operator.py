@@ -39,6 +39,8 @@ from gatepost.node.peers import Peer
 from gatepost.node.talk import Op
 from gatepost.policy.explain import Explanation
 
+ALL = 10_000_000
+
 
 class LawBook(Protocol):
     """Where the law is kept; `compose` hands in the files."""
@@ -234,9 +236,17 @@ class Operator:
         return await self._change(alias, "block", lambda peer: setattr(peer.row, "stopped", ""))
 
     async def remove_peer(self, alias: str) -> str:
-        """Forget a peer. Its messages stay readable."""
-        now = self._node.clock.now()
+        """Forget a peer: what waits for it ends as cancelled, for it never left.
+
+        Messages stay readable. What the peer has may still end truly, should it be paired again.
+        """
+        node, now = self._node, self._node.clock.now()
+        peer = node.peers.find(alias)
         await self._change(alias, "", lambda peer: setattr(peer.row, "removed", now))
+        held = [row for row in node.store.messages.held() if row.peer == peer.row.number]
+        for row in [*held, *node.store.messages.waiting(peer.row.number, 0, ALL)]:
+            node.shown.withdraw(row)
+        await durable(node)
         return "gatepost peers invite " + alias
 
     async def set_endpoint(self, alias: str, endpoint: str) -> str:
@@ -256,6 +266,9 @@ class Operator:
         if new in node.peers.by_alias:
             raise GatepostError("peer.exists", what=f"a peer is called `{new}`", peer=new)
         node.peers.save(peer, new)
+        if alias in node.guard.paused:
+            node.pause(new)
+            node.resume(alias)
         await durable(node)
         return f"gatepost peers alias {new} {alias}"
 
@@ -333,12 +346,22 @@ class Operator:
 
     async def pause(self, what: str = "") -> str:
         """Take no slots and hand nothing over: the node, a peer, or an agent."""
+        peers, agents = self._node.peers.by_alias, self._node.agents
+        if what and what not in peers and what not in agents:
+            raise GatepostError(
+                "peer.unknown",
+                what=f"no peer or agent is called `{what}`",
+                peer=what,
+                known=" ".join(sorted({*peers, *agents})),
+            )
         self._node.pause(what)
+        await durable(self._node)
         return f"gatepost resume {what}".strip()
 
     async def resume(self, what: str = "") -> str:
         """Go on after a pause."""
         self._node.resume(what)
+        await durable(self._node)
         return f"gatepost pause {what}".strip()
 
 

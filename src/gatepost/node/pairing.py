@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from gatepost.core import pairing
 from gatepost.core.address import NAME, is_node_id
+from gatepost.core.identity import Accepted, accept_successor
 from gatepost.core.pairing import Joined, Refused
 from gatepost.core.records import InviteRow, PeerRow
 from gatepost.core.views import Invitation
@@ -165,11 +166,9 @@ class Pairing:
             raise GatepostError("peer.exists", what=f"a peer is called `{alias}`", peer=alias)
 
     def _insert(self, joined: Joined, alias: str, words: str) -> Peer:
-        known = self._peers.by_node.get(joined.record.node)
+        known = self._peers.known(joined.record.node)
         if known is not None:
-            known.row.words, known.row.record = words, joined.record_bytes
-            self._peers.save(known)
-            return known
+            return self._again(known, joined, alias, words)
         row = PeerRow(
             number=self._peers.next_number(),
             node=joined.record.node,
@@ -182,6 +181,20 @@ class Pairing:
         self._store.peers.save(row)
         self._hub.emit("peer.paired", peer=row.alias, text=words)
         return self._peers.add(row)
+
+    def _again(self, known: Peer, joined: Joined, alias: str, words: str) -> Peer:
+        """Paired once more: both journals go on where they were, so nothing is taken in twice."""
+        known.row.words = words
+        if known.row.removed:
+            known.row.removed = 0
+            known.row.alias = self._free_alias(alias, known.row.node)
+            known.row.endpoint = ""
+        self._peers.save(known)
+        self._hub.emit("peer.paired", peer=known.row.alias, text=words)
+        shown = accept_successor(known.record, joined.record)
+        if isinstance(shown, Accepted) and shown.changed:
+            self._peers.newer_record(joined.record, joined.record_bytes)
+        return known
 
     def _free_alias(self, wish: str, node: str) -> str:
         base = wish if NAME.fullmatch(wish) and not is_node_id(wish) else node[:8]

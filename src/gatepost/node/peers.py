@@ -156,6 +156,11 @@ class Peers:
         """A number for a new peer."""
         return self._last_number + 1
 
+    def known(self, node: str) -> Peer | None:
+        """The peer with this node id, also a removed one whose journals can go on."""
+        removed = [p for p in self.by_number.values() if p.row.node == node and not p.row.stopped]
+        return self.by_node.get(node) or next(reversed(removed), None)
+
     def find(self, name: str) -> Peer:
         """The peer with this alias or node id. Raises `peer.unknown`."""
         found = self.by_alias.get(name) or self.by_node.get(name)
@@ -318,8 +323,8 @@ class Peers:
 
     def link_down(self, line: Line, reason: str) -> None:
         """A link is gone; dial again soon."""
-        peer = self.by_node.get(line.peer)
-        if peer is None or peer.exchange.line is not line:
+        peer = next((p for p in self.by_number.values() if p.exchange.line is line), None)
+        if peer is None:
             return
         peer.exchange.link_down(line)
         peer.since = self._clock.now()

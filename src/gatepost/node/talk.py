@@ -48,7 +48,11 @@ class Talk:
         self._n = 0
 
     def ask(self, peer: Peer, op: Op, args: dict[str, str], heard: Heard) -> None:
-        """Ask a peer; `heard` gets its answer, or `peer.unreachable` when none came in time."""
+        """Ask a peer; `heard` gets its answer, or why there is none, `peer.unreachable` at last."""
+        closed = self._closed(peer)
+        if closed is not None:
+            heard(closed)
+            return
         self._n += 1
         n = self._n
         query = Query(n=n, op=op, args=args)
@@ -57,6 +61,18 @@ class Talk:
         if not peer.exchange.ask(query):
             timer.cancel()
             self._silent(n, peer)
+
+    def _closed(self, peer: Peer) -> GatepostError | None:
+        """Why this node itself wants no link with a peer now."""
+        alias = peer.row.alias
+        if peer.row.blocked:
+            return GatepostError("peer.blocked", what=f"`{alias}` is blocked here", peer=alias)
+        if peer.row.stopped:
+            why = f"the pair stopped: {peer.row.stopped}"
+            return GatepostError("peer.frozen", what=f"`{alias}` is stopped", why=why, peer=alias)
+        if self._guard.is_paused(alias):
+            return GatepostError("node.paused", what=f"`{alias}` is paused here")
+        return None
 
     def _silent(self, n: int, peer: Peer) -> None:
         asked = self._asked.pop(n, None)
