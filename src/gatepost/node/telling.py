@@ -91,11 +91,12 @@ class Telling:
         self, message: OpenMessage, what: What, parts: tuple[Part, ...], body: bytes
     ) -> EntryRow:
         row = message.row
+        begun = what == "state" and row.state == "working"
         update = Update(
             id=row.id,
             what=what,
             state=row.state,
-            at=self._clock.now(),
+            at=row.started if begun else self._clock.now(),
             run=row.attempt,
             started=row.started,
             reason=row.reason,
