@@ -179,6 +179,7 @@ def test_every_field_of_a_message_comes_back_as_it_was(kept: Kept) -> None:
     assert kept.store.messages.find(full.id) == [full]
 
 
+@pytest.mark.requirement("P1")
 def test_what_is_written_is_seen_once_it_is_committed_and_after_a_restart(kept: Kept) -> None:
     told: list[list[int]] = []
     kept.store.messages.add(message(1))
@@ -305,10 +306,11 @@ def test_unacknowledged_is_what_stands_above_the_acked_slot(kept: Kept) -> None:
     messages, entries = kept.store.messages.unacked(1, 0, 1)
     assert (seqs(messages), [row.seq for row in entries]) == ([2], [1, 2])
     assert [row.seq for row in kept.store.messages.unacked(1, 2, 1)[1]] == [2]
-    assert [row.seq for row in kept.store.messages.waiting_entries(1)] == [3]
+    assert [row.seq for row in kept.store.messages.waiting_entries(1, 0, 9)] == [3]
+    assert kept.store.messages.waiting_entries(1, 3, 9) == []
     kept.store.messages.set_entry_slot(3, 6)
     kept.settle()
-    assert kept.store.messages.waiting_entries(1) == []
+    assert kept.store.messages.waiting_entries(1, 0, 9) == []
 
 
 def test_entries_about_a_message_come_in_order_and_whole(kept: Kept) -> None:

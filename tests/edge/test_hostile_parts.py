@@ -1,4 +1,4 @@
-"""Parts a peer made by hand: whatever their bytes, a reader gets something harmless, on one line."""
+"""Parts a peer made by hand: whatever their bytes, a reader gets something harmless."""
 
 import msgspec
 import pytest

@@ -3,22 +3,28 @@
 Everything ready after one commit goes in one frame, together with the ack. An ack with nothing to
 ride on waits a few milliseconds for company. What arrives is judged (lives first), taken in slot
 order, handed to `Handler` for decision, and acknowledged once the commit that holds the decisions
-is through. The exchange never decides about messages and never reads the database after its start.
+is through. The exchange never decides about messages, and reads of the database only what waits.
+
+An honest peer keeps to its credit and its window, quotes this life, and resends what is missing. A
+lying one must cost no more: what it may keep waiting here is bounded, a hole is filled once a
+second at most, and entries of another era stop the pair before they are taken.
 """
 
-from gatepost.core.control import Ack, Answer, Control, Have, Query, encode_control
-from gatepost.core.entry import Message
+from gatepost.core.control import Ack, Answer, Control, Have, Life, Query, encode_control
+from gatepost.core.entry import Message, Settled, Skip, Start
 from gatepost.core.frame import Item, Opened, Sender, build, item
 from gatepost.core.journal.contact import Standing, doubt, standing, takes_entries
 from gatepost.core.journal.incoming import CREDIT, Arrived, Incoming, Misfit
 from gatepost.core.journal.outgoing import Due, Outgoing
-from gatepost.core.records import EntryRow, FrameRow, JournalRow
+from gatepost.core.records import EntryRow
+from gatepost.node.backlog import Backlog
 from gatepost.node.ground import Ground
 from gatepost.node.handler import Handler
-from gatepost.node.marks import life_text, tail_bytes
+from gatepost.node.marks import evidence, journal_row
 from gatepost.ports import Line, Timer
 
 ACK_AT_ONCE = 128
+REFILL_EVERY = 1.0
 
 
 class Exchange:
@@ -44,7 +50,7 @@ class Exchange:
         self.sender = sender
         self.outgoing = outgoing
         self.incoming = incoming
-        self.waiting: list[EntryRow] = []
+        self.waiting = Backlog(ground.store, number)
         self.line: Line | None = None
         self.live = False
         self.stopped = ""
@@ -64,6 +70,7 @@ class Exchange:
         self._out_seen = 0
         self._replied = 0.0
         self._hole_since = 0.0
+        self._refilled = float("-inf")
 
     # contact
 
@@ -107,7 +114,7 @@ class Exchange:
             row.slot = given.n
             self.seqs[given.n] = row.seq
         else:
-            self.waiting.append(row)
+            self.waiting.add(row)
         self._store.messages.add_entry(row)
         self.changed()
 
@@ -123,7 +130,10 @@ class Exchange:
     def fill(self) -> None:
         """Give slots to what waits, answers first."""
         while self.live and self.waiting and self.outgoing.room():
-            row = self.waiting.pop(0)
+            row = self.waiting.take()
+            if row is None:
+                self._store.then(self.fill)
+                break
             row.slot = self.outgoing.give(row.kind, row.id, item(row.salt, row.data)).n
             self.seqs[row.slot] = row.seq
             self._store.messages.set_entry_slot(row.seq, row.slot)
@@ -179,7 +189,7 @@ class Exchange:
         poke: bool = False,
     ) -> bool:
         line = self.line
-        if line is None:
+        if line is None or self.stopped:
             return False
         control = self._control(due, query, answer, poke)
         items = [slot.item for slot in due.slots] if due is not None else []
@@ -262,8 +272,11 @@ class Exchange:
         self._take_acks(control)
         before = self.incoming.cursor
         self._take_entries(control, opened)
-        if opened is not None and (self.incoming.cursor > before):
-            self._keep_evidence(control, opened)
+        if self.stopped:
+            return
+        if opened is not None and self.incoming.cursor > before:
+            kept = evidence(self.number, self.life.era, self.heard, control, opened)
+            self._store.peers.add_frame(kept)
         if self.line is not None and control.seen == self.life and not self.live:
             self.outgoing.contact(control.ack.cursor if control.ack.era == self.life.era else 0)
             self.tries = 0
@@ -283,8 +296,9 @@ class Exchange:
                 self.changed()
                 return ""
             case Standing.newer:
-                cut = incoming.cut(control.life)
-                self._handler.cut(self, cut)
+                if incoming.tail:
+                    self._handler.cut(self, incoming.committed)
+                incoming.cut(control.life)
                 self.changed()
                 return ""
             case Standing.twin:
@@ -299,6 +313,7 @@ class Exchange:
     def _answer_misfit(self, reason: str) -> None:
         if reason in ("superseded", "fork", "behind", "era"):
             self.stopped = reason
+            self._set_live(False)
             self._handler.stopped(self, reason)
             return
         now = self._clock.monotonic()
@@ -307,7 +322,7 @@ class Exchange:
             self._send(None)
 
     def _take_acks(self, control: Control) -> None:
-        if control.ack.era != self.life.era or control.seen is None:
+        if control.seen is None or not control.ack.era == control.seen.era == self.life.era:
             return
         retired = self.outgoing.acked(control.ack.cursor)
         if retired:
@@ -315,9 +330,10 @@ class Exchange:
                 self.low = max(self.low, self.seqs.pop(slot.n, 0) + 1)
             self._handler.acked(self, retired)
             self._store.ride(self, self.save)
-        if control.seen.era == self.life.era:
-            self.outgoing.limit = max(self.outgoing.limit, control.limit)
-        if control.gap:
+        self.outgoing.limit = max(self.outgoing.limit, control.limit)
+        now = self._clock.monotonic()
+        if control.gap and now - self._refilled >= REFILL_EVERY:
+            self._refilled = now
             self.outgoing.refill(control.gap)
 
     def _take_entries(self, control: Control, opened: Opened | None) -> None:
@@ -328,6 +344,9 @@ class Exchange:
         if opened is None or not opened.entries or not takes_entries(self.life, control):
             return
         arrived = [Arrived(*one) for one in opened.entries]
+        if any(isinstance(one.entry, Skip | Start | Settled) for one in arrived):
+            self._answer_misfit("era")
+            return
         above = control.committed - control.first + 1
         if any(not isinstance(one.entry, Message) for one in arrived[max(0, above) :]):
             return
@@ -344,19 +363,6 @@ class Exchange:
         elif control.first + len(arrived) - 1 <= self.incoming.cursor:
             self._acked = min(self._acked, self.incoming.firm()[0] - 1)
 
-    def _keep_evidence(self, control: Control, opened: Opened) -> None:
-        self._store.peers.add_frame(
-            FrameRow(
-                peer=self.number,
-                at=self.heard,
-                first=control.first,
-                count=len(opened.entries),
-                acked=control.ack.cursor if control.ack.era == self.life.era else 0,
-                signed=opened.evidence,
-                control=opened.control_item.salt + opened.control_item.data,
-            )
-        )
-
     def _converse(self, control: Control) -> None:
         if control.answer is not None:
             self._handler.answered(self, control.answer)
@@ -370,30 +376,16 @@ class Exchange:
     def save(self) -> None:
         """Write the positions into the batch about to be committed; after it they may be sent."""
         incoming, outgoing = self.incoming, self.outgoing
-        self._store.peers.save_journal(
-            JournalRow(
-                peer=self.number,
-                next=outgoing.next,
-                h_next=outgoing.h_next,
-                out=outgoing.out,
-                h_out=outgoing.h_out,
-                credit=outgoing.limit,
-                cursor=incoming.cursor,
-                h=incoming.h,
-                committed=incoming.committed,
-                h_committed=incoming.h_committed,
-                tail=tail_bytes(incoming.tail),
-                life=life_text(incoming.life),
-                fork=life_text(incoming.fork),
-                low=min(self.seqs.values(), default=self.low),
-                tries=self.tries,
-                heard=self.heard,
-            )
+        low = min(self.seqs.values(), default=self.low)
+        row = journal_row(
+            self.number, incoming, outgoing, low=low, tries=self.tries, heard=self.heard
         )
-        n, cursor, h = outgoing.next, incoming.cursor, incoming.h
-        self._store.then(lambda: self._durable(n, cursor, h))
+        self._store.peers.save_journal(row)
+        n, cursor, h, life = outgoing.next, incoming.cursor, incoming.h, incoming.life
+        self._store.then(lambda: self._durable(n, cursor, h, life))
 
-    def _durable(self, n: int, cursor: int, h: bytes) -> None:
+    def _durable(self, n: int, cursor: int, h: bytes, life: Life | None) -> None:
         self.outgoing.committed(n)
-        self.incoming.became_durable(cursor, h)
+        if self.incoming.life is life:  # else what was above `committed` then never happened
+            self.incoming.became_durable(cursor, h)
         self.pump()

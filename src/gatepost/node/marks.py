@@ -1,8 +1,12 @@
-"""How lives and tails of a journal are kept in its row."""
+"""How both journals with a peer are kept in their row, and its word as evidence."""
 
 import msgspec
 
-from gatepost.core.control import Life
+from gatepost.core.control import Control, Life
+from gatepost.core.frame import Opened
+from gatepost.core.journal.incoming import Incoming
+from gatepost.core.journal.outgoing import Outgoing
+from gatepost.core.records import FrameRow, JournalRow
 
 
 def life_text(life: Life | None) -> str:
@@ -21,6 +25,43 @@ def read_life(text: str) -> Life | None:
 def read_tail(data: bytes) -> dict[int, bytes]:
     """The chain above `committed` a journal row keeps."""
     return msgspec.msgpack.decode(data, type=dict[int, bytes]) if data else {}
+
+
+def journal_row(
+    peer: int, incoming: Incoming, outgoing: Outgoing, *, low: int, tries: int, heard: int
+) -> JournalRow:
+    """Where both journals stand."""
+    return JournalRow(
+        peer=peer,
+        next=outgoing.next,
+        h_next=outgoing.h_next,
+        out=outgoing.out,
+        h_out=outgoing.h_out,
+        credit=outgoing.limit,
+        cursor=incoming.cursor,
+        h=incoming.h,
+        committed=incoming.committed,
+        h_committed=incoming.h_committed,
+        tail=tail_bytes(incoming.tail),
+        life=life_text(incoming.life),
+        fork=life_text(incoming.fork),
+        low=low,
+        tries=tries,
+        heard=heard,
+    )
+
+
+def evidence(peer: int, era: int, at: int, control: Control, opened: Opened) -> FrameRow:
+    """The signed part of a frame of a peer. `era` is this node's, in which acks count."""
+    return FrameRow(
+        peer=peer,
+        at=at,
+        first=control.first,
+        count=len(opened.entries),
+        acked=control.ack.cursor if control.ack.era == era else 0,
+        signed=opened.evidence,
+        control=opened.control_item.salt + opened.control_item.data,
+    )
 
 
 def tail_bytes(tail: dict[int, bytes]) -> bytes:

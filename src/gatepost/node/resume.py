@@ -42,7 +42,6 @@ class Resume:
             number, exchange.low, exchange.outgoing.out
         )
         exchange.outgoing.restore(self._slots(exchange, messages, entries))
-        exchange.waiting = self._store.messages.waiting_entries(number)
         for row in self._store.messages.open(number, "out"):
             self._outbox.open[row.id] = OpenMessage(row)
         _, _, self._outbox.queue(number).last = self._store.messages.count_waiting(number)

@@ -112,8 +112,8 @@ class MessageTable(Protocol):
         """
         ...
 
-    def waiting_entries(self, peer: int) -> list[EntryRow]:
-        """Entries for a peer without a slot, in order."""
+    def waiting_entries(self, peer: int, after: int, limit: int) -> list[EntryRow]:
+        """Entries for a peer without a slot, in order, from behind seq `after`."""
         ...
 
     def recent(self, query: MessagesQuery, peer: int | None) -> list[MessageRow]:

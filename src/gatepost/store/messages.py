@@ -165,9 +165,10 @@ class Messages:
         rows = [*self._rows(messages, peer, out), *self._rows(given_up, peer, out)]
         return rows, list(self._entries(entries, low, peer, out))
 
-    def waiting_entries(self, peer: int) -> list[EntryRow]:
-        """Entries for a peer without a slot, in order."""
-        return list(self._entries("peer = ? AND slot = 0 AND sent = 1 ORDER BY seq", peer))
+    def waiting_entries(self, peer: int, after: int, limit: int) -> list[EntryRow]:
+        """Entries for a peer without a slot, in order, from behind seq `after`."""
+        where = "peer = ? AND slot = 0 AND sent = 1 AND seq > ? ORDER BY seq LIMIT ?"
+        return list(self._entries(where, peer, after, limit))
 
     def recent(self, query: MessagesQuery, peer: int | None) -> list[MessageRow]:
         """Messages newest first."""
