@@ -63,6 +63,7 @@ def test_no_requirements_file_holds_an_address(path: Path) -> None:
     assert not ADDRESS.search(text(path))
 
 
+@pytest.mark.requirement("T22")
 @pytest.mark.parametrize("name", LOCKS)
 def test_every_locked_requirement_has_a_version_and_hashes(name: str) -> None:
     blocks = re.split(r"\n(?=\S)", text(ROOT / f"requirements/{name}.txt"))

@@ -2,6 +2,8 @@
 
 import os
 
+import pytest
+
 from gatepost.core.message import File
 
 from .conftest import Stage
@@ -46,6 +48,7 @@ def test_a_run_that_ended_while_the_node_was_away_brings_its_outcome(stage: Stag
     stage.play(scene)
 
 
+@pytest.mark.requirement("C11")
 @needs("crash")
 def test_an_outcome_that_was_not_committed_is_told_again(stage: Stage) -> None:
     async def scene() -> None:
@@ -101,6 +104,7 @@ def test_it_runs_again_marked_when_the_agent_is_safe_to_repeat(stage: Stage) -> 
     stage.play(scene)
 
 
+@pytest.mark.requirement("C14")
 @needs("done")
 def test_a_run_that_never_began_is_run_by_the_next_attempt(stage: Stage) -> None:
     async def scene() -> None:

@@ -70,6 +70,7 @@ ATTACKS: dict[str, tuple[str, dict[str, str]]] = {
 }
 
 
+@pytest.mark.requirement("T14")
 @pytest.mark.parametrize("attacker", ATTACKS)
 def test_t14_a_stranger_changes_nothing_and_reads_nothing_on_any_route(tmp_path, attacker):
     kind, headers = ATTACKS[attacker]
@@ -88,6 +89,7 @@ def test_t14_a_stranger_changes_nothing_and_reads_nothing_on_any_route(tmp_path,
     asyncio.run(scene())
 
 
+@pytest.mark.requirement("T14")
 @pytest.mark.parametrize(
     "kind",
     [
@@ -219,6 +221,7 @@ def test_t14_loopback_tcp_answers_only_to_its_own_names_and_only_with_a_token(su
     asyncio.run(scene())
 
 
+@pytest.mark.requirement("T07")
 def test_no_token_serves_both_surfaces(tmp_path):
     async def scene():
         async with served(tmp_path) as api:
@@ -236,6 +239,7 @@ def test_no_token_serves_both_surfaces(tmp_path):
 # T15
 
 
+@pytest.mark.requirement("T15")
 def test_t15_another_user_is_hung_up_on_without_a_word(tmp_path):
     async def scene():
         asked: list[Any] = []
@@ -258,6 +262,7 @@ def test_t15_another_user_is_hung_up_on_without_a_word(tmp_path):
     asyncio.run(scene())
 
 
+@pytest.mark.requirement("T15")
 def test_t15_a_squatter_on_the_socket_hears_no_byte_of_a_token(tmp_path, monkeypatch):
     async def scene():
         heard: asyncio.Queue[bytes] = asyncio.Queue()

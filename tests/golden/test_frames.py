@@ -195,6 +195,7 @@ def mangled(draw: st.DrawFn, base: bytes) -> bytes:
     return text.encode()
 
 
+@pytest.mark.requirement("T23")
 @settings(max_examples=600)
 @given(st.sampled_from(BASES).flatmap(mangled), st.sampled_from([b"", b"{}", b"12"]))
 def test_both_readers_judge_every_entry_alike(header: bytes, body: bytes) -> None:

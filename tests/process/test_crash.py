@@ -9,6 +9,7 @@ from tests.process.crash import Run
 pytestmark = pytest.mark.process
 
 
+@pytest.mark.requirement("P2", "P3")
 def test_nodes_killed_at_random_lose_nothing_double_nothing_and_know_every_end(
     tmp_path: Path, seed: int
 ) -> None:

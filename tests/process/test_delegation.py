@@ -80,6 +80,7 @@ def test_every_way_an_agent_ends_a_task_reaches_the_sender_in_its_words(
     assert (view.state, view.reason, view.by, view.text) == (state, reason, "agent", text)
 
 
+@pytest.mark.requirement("P5", "T08")
 def test_the_agent_is_told_who_asks_by_the_signature_and_not_by_the_text(shared: Scene) -> None:
     poller = shared.poller()
     with shared.home.operator as operator:

@@ -98,6 +98,7 @@ def test_a_block_outlives_a_restart(own: Scene) -> None:
     connected(own.home, "lab")
 
 
+@pytest.mark.requirement("T06")
 def test_a_block_while_much_is_in_flight_ends_admission_at_once(own: Scene) -> None:
     poller = own.poller()
     with own.lab.operator as lab, own.caller(poller) as main:
@@ -167,6 +168,7 @@ def test_a_peer_is_dialled_where_the_operator_says(own: Scene) -> None:
     connected(own.home, "lab")
 
 
+@pytest.mark.requirement("T02")
 def test_another_node_at_a_peers_address_is_recognised_and_told_nothing(
     own: Scene, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -103,6 +103,7 @@ def test_a_key_used_again_for_the_same_name_at_another_node_is_a_conflict(shared
             assert main.check(there.id, WAIT).state == "done"
 
 
+@pytest.mark.requirement("C3")
 def test_a_key_outlives_a_kill_of_the_node(node: RealNode) -> None:
     with node.speaker("main") as main:
         first = main.delegate("other", "look", request_key="k")

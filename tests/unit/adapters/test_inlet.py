@@ -171,12 +171,12 @@ def test_a_reply_that_did_not_go_in_is_not_counted(files: Files, child: int) -> 
     def scene(make: Callable[..., Inlet]) -> None:
         one = make(files)
         one.write(a_line(b"m\n"))
-        one.write(a_line(b"i\n", kind="input"))
+        one.write(Line("input", "1.1", "id of 1.1", b"i\n", "words"))
 
     in_a_loop(scene)
-    assert Past(files, exact=True).inputs == {"1.1": 1}
+    assert Past(files, exact=True).inputs == {"1.1": ["words"]}
     os.utime(files.inlet, ns=(0, 2))
-    assert Past(files, exact=True).inputs == {"1.1": 0}
+    assert Past(files, exact=True).inputs == {"1.1": []}
 
 
 def test_where_pipes_tell_no_time_the_last_piece_is_in_doubt(files: Files, child: int) -> None:

@@ -31,6 +31,7 @@ def hostile(text: str) -> list[str]:
     ]
 
 
+@pytest.mark.requirement("T17")
 @given(st.text() | st.sampled_from(ATTACKS))
 def test_nothing_a_terminal_obeys_is_left(text: str) -> None:
     assert hostile(clean(text)) == []
@@ -42,6 +43,7 @@ def test_words_of_any_language_stay(text: str) -> None:
     assert clean(text) == text
 
 
+@pytest.mark.requirement("T26")
 @given(st.text())
 def test_a_label_is_never_a_path_and_never_hidden(name: str) -> None:
     label = clean_label(name)

@@ -125,6 +125,7 @@ def test_six_levels_are_read_and_seven_are_not() -> None:
         canonical.decode(b"[[[[[[[]]]]]]]", Free)
 
 
+@pytest.mark.requirement("T23")
 @given(
     st.one_of(st.binary(), st.text(alphabet='{}[]":,0123456789.-eabtrufalsn\\ ').map(str.encode))
 )

@@ -122,6 +122,7 @@ def test_what_fits_is_told_before_it_is_built() -> None:
         f.build(sender(), CONTROL, small, now=NOW)
 
 
+@pytest.mark.requirement("J3")
 def test_a_resend_is_a_new_frame_around_the_same_items() -> None:
     by, items = sender(), [entry_item(1)]
     first, second = (f.build(by, CONTROL, items, now=NOW) for _ in range(2))
@@ -141,6 +142,7 @@ def test_an_item_outlives_the_key_it_was_first_sent_under() -> None:
     assert found.entries[0][2] == items[0]
 
 
+@pytest.mark.requirement("T10")
 def test_a_replaced_key_signs_nothing_any_more() -> None:
     stale = f.build(sender(), CONTROL, [], now=NOW)
     assert rung(stale, known=SeededKeys("home", seq=2, generation=1)) == "key"
@@ -158,6 +160,7 @@ def test_a_stranger_is_refused_before_its_signature_is_looked_at() -> None:
     assert rung(bytes(frame)) == "key"
 
 
+@pytest.mark.requirement("J9")
 def test_nothing_is_unwrapped_before_the_signature_holds() -> None:
     frame = Forged(sender=HOME, receiver=LAB, change_signature=lambda s: bytes(64)).frame()
     asked: list[bytes] = []
@@ -192,6 +195,7 @@ def test_equal_entries_have_unlike_digests_and_cannot_be_guessed_from_the_clear_
     assert one.digest != other.digest
 
 
+@pytest.mark.requirement("T01")
 def test_nothing_but_nodes_size_and_time_is_readable_in_a_frame() -> None:
     secret = b"canary-canary-canary"
     frame = f.build(sender(), CONTROL, [entry_item(1, secret)], now=NOW)

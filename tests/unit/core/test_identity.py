@@ -75,6 +75,7 @@ def test_what_is_no_node_id_is_refused(text: str) -> None:
     assert caught.value.code == "address.invalid"
 
 
+@pytest.mark.requirement("T18")
 @pytest.mark.parametrize("key", weak_keys.ED25519, ids=bytes.hex)
 def test_no_weak_signing_key_is_admitted(key: bytes) -> None:
     with pytest.raises(identity.BadKey):
@@ -212,6 +213,7 @@ def test_a_higher_seq_replaces_a_record() -> None:
     assert identity.accept_successor(old, new) == identity.Accepted(new, changed=True)
 
 
+@pytest.mark.requirement("T24")
 def test_a_lower_seq_is_a_rollback() -> None:
     old, new = SeededKeys("home", seq=3).record, SeededKeys("home", seq=2).record
     assert identity.accept_successor(old, new) == identity.Refused("rollback")
@@ -229,12 +231,14 @@ def test_a_promised_key_replaces_the_key_also_when_steps_were_missed(generation:
     assert identity.accept_successor(old, new) == identity.Accepted(new, changed=True, rotated=True)
 
 
+@pytest.mark.requirement("T10")
 def test_a_thief_of_the_old_key_cannot_come_back_after_a_rotation() -> None:
     recovered = SeededKeys("home", seq=2, generation=1).record
     stolen = SeededKeys("home", seq=2**53 - 1, endpoints=ENDPOINTS).record
     assert identity.accept_successor(recovered, stolen) == identity.Refused("rollback")
 
 
+@pytest.mark.requirement("T10")
 def test_a_thief_of_the_old_key_cannot_outrun_the_owners_rotation() -> None:
     stolen = SeededKeys("home", seq=2**53 - 1, endpoints=ENDPOINTS).record
     recovered = SeededKeys("home", seq=2, generation=1).record

@@ -111,6 +111,7 @@ def test_any_other_text_is_no_invitation(text: str) -> None:
             pairing.parse_invitation(bad)
 
 
+@pytest.mark.requirement("T11")
 def test_what_the_inviter_keeps_does_not_redeem_its_invitation() -> None:
     invited = invitation()
     kept = msgspec.json.encode(pairing.offer(invited))
@@ -258,6 +259,7 @@ def test_every_flipped_bit_of_request_or_reply_is_noticed() -> None:
         assert isinstance(pairing.check_reply(asked, bytes(changed), invited), Refused)
 
 
+@pytest.mark.requirement("T19")
 def test_one_in_the_middle_shows_other_words_on_each_side() -> None:
     # Mallory has the invitation: it pairs with home as the accepter and invites lab in home's name.
     with_home = request(invitation(), by=MALLORY)

@@ -138,6 +138,7 @@ def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     assert caught.value.code == "home.unwritable"
 
 
+@pytest.mark.requirement("T11")
 def test_the_recovery_kit_is_the_promised_next_key_and_is_kept_nowhere(tmp_path: Path) -> None:
     made, kit = create(tmp_path / "keys")
     text = kit.removeprefix("gpr1-").replace("-", "").upper()

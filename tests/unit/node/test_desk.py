@@ -7,6 +7,7 @@ from gatepost.errors import GatepostError
 from tests.unit.node.stage import OPEN, Stage, law, texts
 
 
+@pytest.mark.requirement("P5")
 def test_an_ask_is_answered_across_two_nodes() -> None:
     stage = Stage("home", "lab")
     bob = stage.worker("lab", "bob")
@@ -19,6 +20,7 @@ def test_an_ask_is_answered_across_two_nodes() -> None:
     assert stage.ends("home", asked.id, "done").text == "a clock"
 
 
+@pytest.mark.requirement("P1", "J1")
 def test_the_answer_to_a_submission_comes_after_its_commit() -> None:
     stage = Stage("home")
     heard: list[object] = []
@@ -62,6 +64,7 @@ def test_a_text_over_the_limit_is_refused_and_leaves_no_message() -> None:
     assert stage.node("home").store.messages.counts() == {}
 
 
+@pytest.mark.requirement("P6")
 def test_a_forbidden_message_is_refused_with_rule_and_place_and_leaves_no_message() -> None:
     deny = '\n[[rule]]\nid = "no"\ndeny = ["ask"]\nfrom = "main"\nto = "bob@lab"\n'
     stage = Stage("home", "lab", text=OPEN.replace("[limits]", deny + "\n[limits]"))
@@ -71,6 +74,7 @@ def test_a_forbidden_message_is_refused_with_rule_and_place_and_leaves_no_messag
     assert stage.node("home").store.messages.counts() == {}
 
 
+@pytest.mark.requirement("P7")
 def test_hops_and_turns_and_nodes_are_stamped_from_the_run_that_causes_a_message() -> None:
     stage = Stage("home", "lab", "work")
     bob = stage.worker("lab", "bob")
@@ -108,6 +112,7 @@ def test_stamps_survive_a_restart_of_the_node_between_claim_and_message() -> Non
     assert at_work.offers[0].hops == 2
 
 
+@pytest.mark.requirement("P7", "T13")
 def test_a_message_does_not_return_to_a_node_it_came_through() -> None:
     stage = Stage("home", "lab")
     bob = stage.worker("lab", "bob")
@@ -117,6 +122,7 @@ def test_a_message_does_not_return_to_a_node_it_came_through() -> None:
     assert error.code == "policy.cycle"
 
 
+@pytest.mark.requirement("P7", "T13")
 def test_hops_are_bounded_over_any_number_of_local_agents() -> None:
     stage = Stage("home", agents=[f"a{n}" for n in range(12)])
     workers = [stage.worker("home", f"a{n}") for n in range(12)]
@@ -134,6 +140,7 @@ def test_hops_are_bounded_over_any_number_of_local_agents() -> None:
     assert reached == 8
 
 
+@pytest.mark.requirement("P7", "T13")
 def test_automatic_turns_of_a_conversation_are_bounded() -> None:
     stage = Stage("home", text=OPEN + "turns = 2\n")
     workers = {name: stage.worker("home", name) for name in ("main", "bob")}
@@ -176,6 +183,7 @@ def test_a_law_that_changes_counts_from_the_next_message_on() -> None:
     assert stage.refused("home", "main", "bob", verb="send").code == "policy.denied"
 
 
+@pytest.mark.requirement("T07")
 def test_nobody_reads_or_ends_the_messages_of_others() -> None:
     stage = Stage("home", "lab", agents=("main", "bob", "eve"))
     bob = stage.worker("lab", "bob")

@@ -1,11 +1,12 @@
 """Two nodes and their journals: replays, lives that do not fit, and what stops a pair."""
 
 import apsw
+import pytest
 from msgspec.structs import replace
 
+from gatepost.core.control import decode_control
 from gatepost.core.entry import Message, Update, encode_entry
 from gatepost.core.frame import build, item
-from gatepost.core.journal.outgoing import Due
 from gatepost.ports import Line
 from tests.unit.node.stage import Stage, law
 from tests.world.timeline import EPOCH
@@ -54,6 +55,7 @@ def answered(stage: Stage) -> str:
     return sent.id
 
 
+@pytest.mark.requirement("P3", "J14", "T03")
 def test_a_frame_repeated_a_thousand_times_is_acknowledged_and_admitted_once() -> None:
     stage = Stage("home", "lab")
     heard: list[tuple[str, str, bytes]] = []
@@ -75,6 +77,7 @@ def test_a_frame_repeated_a_thousand_times_is_acknowledged_and_admitted_once() -
     answered(stage)
 
 
+@pytest.mark.requirement("J9")
 def test_a_frame_with_any_bit_flipped_is_dropped_and_changes_nothing() -> None:
     stage = Stage("home", "lab")
     heard: list[bytes] = []
@@ -96,6 +99,7 @@ def test_a_frame_with_any_bit_flipped_is_dropped_and_changes_nothing() -> None:
     assert set(stops(stage).values()) == {""}
 
 
+@pytest.mark.requirement("T05")
 def test_a_frame_of_one_peer_on_the_link_of_another_is_not_taken() -> None:
     stage = Stage("home", "lab", "eve")
     lab = stage.node("lab")
@@ -116,6 +120,7 @@ def test_a_frame_of_one_peer_on_the_link_of_another_is_not_taken() -> None:
     assert lab.peers.by_alias["home"].exchange.incoming.cursor == before
 
 
+@pytest.mark.requirement("J10", "T24")
 def test_a_receiver_restored_from_a_backup_stops_and_runs_nothing_again() -> None:
     stage = Stage("home", "lab")
     old = snapshot(stage, "lab")
@@ -134,6 +139,7 @@ def test_a_receiver_restored_from_a_backup_stops_and_runs_nothing_again() -> Non
     assert stops(stage)["lab"]
 
 
+@pytest.mark.requirement("J10", "T24")
 def test_a_sender_restored_from_a_backup_stops_and_its_peer_does_not() -> None:
     stage = Stage("home", "lab")
     old = snapshot(stage, "home")
@@ -200,9 +206,10 @@ def slip(stage: Stage, entry: Message | Update, committed: bool) -> None:
     before = exchange.outgoing.h_next
     one = item(bytes(16), encode_entry(entry))
     slot = exchange.outgoing.give("message", entry.id, one)
-    control = exchange._control(Due(slot.n, before, [slot]))
-    if committed:
-        control = replace(control, committed=slot.n)
+    said = decode_control(exchange.greeting())
+    control = replace(
+        said, first=slot.n, prev=before.hex(), committed=slot.n if committed else slot.n - 1
+    )
     frame = build(exchange.sender, control, [one], now=home.clock.now())
     line = lab.peers.by_alias["home"].exchange.line
     assert line is not None
@@ -221,6 +228,7 @@ def early(n: int = 1) -> Message:
     )
 
 
+@pytest.mark.requirement("J16")
 def test_a_message_its_sender_has_not_committed_is_neither_acknowledged_nor_handed_over() -> None:
     stage = Stage("home", "lab")
     bob = stage.worker("lab", "bob")
@@ -230,6 +238,7 @@ def test_a_message_its_sender_has_not_committed_is_neither_acknowledged_nor_hand
     assert (incoming.cursor, incoming.firm()[0], bob.offers) == (1, 0, [])
 
 
+@pytest.mark.requirement("J16", "C4")
 def test_it_is_handed_over_once_its_sender_says_so_even_after_a_restart() -> None:
     stage = Stage("home", "lab")
     slip(stage, early(), committed=False)
@@ -241,12 +250,13 @@ def test_it_is_handed_over_once_its_sender_says_so_even_after_a_restart() -> Non
     stage.run(30)
     assert bob.offers == []
     exchange = stage.node("lab").peers.by_alias["home"].exchange
-    told = stage.node("home").peers.by_alias["lab"].exchange._control(None)
-    exchange.receive(replace(told, committed=1))
+    told = stage.node("home").peers.by_alias["lab"].exchange.greeting()
+    exchange.receive(replace(decode_control(told), committed=1))
     stage.until(lambda: bob.ids == [early().id])
     assert exchange.incoming.firm()[0] == 1
 
 
+@pytest.mark.requirement("C2", "J11")
 def test_what_its_sender_lost_in_a_crash_is_cut_with_its_record_and_never_runs() -> None:
     stage = Stage("home", "lab")
     bob = stage.worker("lab", "bob")
@@ -265,6 +275,7 @@ def test_what_its_sender_lost_in_a_crash_is_cut_with_its_record_and_never_runs()
     assert set(stops(stage).values()) == {""}
 
 
+@pytest.mark.requirement("J9")
 def test_news_above_what_its_sender_has_committed_drops_the_frame() -> None:
     stage = Stage("home", "lab")
     news = Update(
@@ -277,6 +288,7 @@ def test_news_above_what_its_sender_has_committed_drops_the_frame() -> None:
     assert set(stops(stage).values()) == {""}
 
 
+@pytest.mark.requirement("J12")
 def test_an_ack_that_goes_by_an_earlier_boot_of_mine_is_taken_and_no_slot_is_given_for_it() -> None:
     stage = Stage("home", "lab")
     before = stage.node("home").life
@@ -284,7 +296,7 @@ def test_an_ack_that_goes_by_an_earlier_boot_of_mine_is_taken_and_no_slot_is_giv
     lab = stage.node("lab").peers.by_alias["home"].exchange
     stage.until(lambda: lab.incoming.firm()[0] == 1)
     stage.crash("home")
-    said = replace(lab._control(None), seen=before)
+    said = replace(decode_control(lab.greeting()), seen=before)
     stage.crash("lab")
     stage.boot("home")
     home = stage.node("home").peers.by_alias["lab"].exchange
@@ -296,6 +308,7 @@ def test_an_ack_that_goes_by_an_earlier_boot_of_mine_is_taken_and_no_slot_is_giv
 # crashes between two commits
 
 
+@pytest.mark.requirement("C6", "J15")
 def test_what_arrived_and_was_not_committed_comes_again_and_is_admitted_once() -> None:
     stage = Stage("home", "lab")
     stage.machines["lab"].latency = lambda: 3600.0
@@ -312,6 +325,7 @@ def test_what_arrived_and_was_not_committed_comes_again_and_is_admitted_once() -
     assert stage.node("lab").store.messages.counts() == {"in.working": 1}
 
 
+@pytest.mark.requirement("C7")
 def test_what_was_committed_and_not_acknowledged_is_acknowledged_by_the_hello() -> None:
     stage = Stage("home", "lab")
     sent = stage.submit("home", "main", "bob@lab")
@@ -324,6 +338,7 @@ def test_what_was_committed_and_not_acknowledged_is_acknowledged_by_the_hello() 
     assert stage.node("lab").store.messages.counts() == {"in.received": 1}
 
 
+@pytest.mark.requirement("C8")
 def test_an_ack_that_was_forgotten_in_a_crash_is_given_again() -> None:
     stage = Stage("home", "lab")
     sent = stage.submit("home", "main", "bob@lab")
@@ -334,6 +349,7 @@ def test_an_ack_that_was_forgotten_in_a_crash_is_given_again() -> None:
     assert stage.node("lab").store.messages.counts() == {"in.received": 1}
 
 
+@pytest.mark.requirement("C9")
 def test_a_message_nobody_had_claimed_is_handed_over_after_a_restart_unmarked() -> None:
     stage = Stage("home", "lab")
     sent = stage.submit("home", "main", "bob@lab")
@@ -346,6 +362,7 @@ def test_a_message_nobody_had_claimed_is_handed_over_after_a_restart_unmarked() 
     assert (run.id, run.attempt, run.redelivered, run.again) == (sent.id, 1, False, False)
 
 
+@pytest.mark.requirement("C13")
 def test_an_outcome_that_was_not_committed_by_its_receiver_is_repeated() -> None:
     stage = Stage("home", "lab")
     bob = stage.worker("lab", "bob")
@@ -361,6 +378,7 @@ def test_an_outcome_that_was_not_committed_by_its_receiver_is_repeated() -> None
     assert stage.view("home", sent.id).text == "42"
 
 
+@pytest.mark.requirement("J15")
 def test_every_slot_leaves_a_record_of_its_decision_also_a_refusal_and_a_void() -> None:
     stage = Stage("home", "lab")
     stage.node("lab").law_changed(law("lab", ""))
@@ -379,6 +397,7 @@ def test_every_slot_leaves_a_record_of_its_decision_also_a_refusal_and_a_void() 
     assert stage.node("lab").peers.by_alias["home"].exchange.incoming.cursor == 2
 
 
+@pytest.mark.requirement("T09")
 def test_who_is_judged_is_the_direct_peer_and_not_whoever_it_speaks_for() -> None:
     grant = '[[rule]]\nid = "g"\nallow = ["ask"]\nfrom = "*@eve"\nto = "bob"\n'
     stage = Stage("home", "lab", "eve")

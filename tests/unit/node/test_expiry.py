@@ -1,5 +1,7 @@
 """One timer for everything that expires, and clocks that are wrong."""
 
+import pytest
+
 from gatepost.core.entry import uuid7
 from gatepost.core.records import MessageRow
 from gatepost.node.expiry import BATCH
@@ -69,6 +71,7 @@ def test_nothing_is_looked_at_while_nothing_expires() -> None:
     assert stage.timeline.steps - before < 10 * 24 * 3
 
 
+@pytest.mark.requirement("J20", "T20")
 def test_a_clock_set_back_an_hour_expires_later_and_loses_nothing() -> None:
     stage = Stage("home", "lab")
     stage.part("home", "lab")
@@ -86,6 +89,7 @@ def test_a_clock_set_back_an_hour_expires_later_and_loses_nothing() -> None:
     stage.ends("home", later.id, "delivered")
 
 
+@pytest.mark.requirement("J20", "T20")
 def test_a_clock_that_runs_ahead_there_refuses_but_never_lies() -> None:
     stage = Stage("home", "lab")
     bob = stage.worker("lab", "bob")

@@ -1,5 +1,7 @@
 """What the node counts and what it pauses, as the one evaluator is asked."""
 
+import pytest
+
 from gatepost.node.guard import PAUSE_FILE, party
 from gatepost.policy.evaluate import Request
 from tests.unit.node.stage import OPEN, Stage, law
@@ -13,6 +15,7 @@ def test_an_alias_that_is_a_node_id_is_only_an_id() -> None:
     assert party("bob").local
 
 
+@pytest.mark.requirement("P7")
 def test_the_rate_of_a_peer_is_taken_by_what_is_admitted_and_by_nothing_else() -> None:
     stage = Stage("home", "lab")
     stage.node("lab").law_changed(law("lab", OPEN.replace('rate = "none"', 'rate = "3/min"')))
@@ -62,6 +65,7 @@ def test_paused_is_what_is_named_or_everything() -> None:
         assert guard.facts().paused == "node"
 
 
+@pytest.mark.requirement("T28")
 def test_a_paused_peer_keeps_its_messages_and_is_not_refused() -> None:
     stage = Stage("home", "lab")
     stage.node("lab").pause("home")

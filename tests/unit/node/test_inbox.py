@@ -11,6 +11,7 @@ from tests.unit.node.stage import OPEN, Stage, law, texts
 SAFE = AgentSpec(name="bob", safe_to_repeat=True)
 
 
+@pytest.mark.requirement("P4")
 def test_one_conversation_is_worked_on_one_at_a_time_and_in_order() -> None:
     stage = Stage("home", "lab")
     bob = stage.worker("lab", "bob")
@@ -59,6 +60,7 @@ def test_messages_wait_in_order_for_an_agent_nobody_works_for() -> None:
     stage.until(lambda: all(stage.state("home", id) == "working" for id in sent))
 
 
+@pytest.mark.requirement("J18")
 def test_a_run_is_committed_before_its_agent_is_called() -> None:
     stage = Stage("home", "lab")
     attempts: list[int] = []
@@ -80,6 +82,7 @@ def crashed_with_an_open_run(spec: AgentSpec | str = "bob", times: int = 1) -> t
     return stage, sent.id
 
 
+@pytest.mark.requirement("J18", "C10", "P3")
 def test_a_run_that_is_still_there_goes_on_and_is_not_started_again() -> None:
     stage, id = crashed_with_an_open_run()
     bob = stage.worker("lab", "bob")
@@ -93,6 +96,7 @@ def test_a_run_that_is_still_there_goes_on_and_is_not_started_again() -> None:
     assert stage.ends("home", id, "done").text == "found"
 
 
+@pytest.mark.requirement("J18", "C10", "C14")
 def test_a_run_that_provably_did_not_start_is_started_with_a_new_key_and_no_mark() -> None:
     stage, id = crashed_with_an_open_run()
     bob = stage.worker("lab", "bob")
@@ -106,6 +110,7 @@ def test_a_run_that_provably_did_not_start_is_started_with_a_new_key_and_no_mark
     assert run.idempotency_key != before.idempotency_key
 
 
+@pytest.mark.requirement("J18", "C10")
 def test_without_evidence_a_safe_agent_gets_it_again_marked() -> None:
     stage, id = crashed_with_an_open_run(SAFE)
     bob = stage.worker("lab", "bob")
@@ -117,6 +122,7 @@ def test_without_evidence_a_safe_agent_gets_it_again_marked() -> None:
     assert stage.ends("home", id, "done").redelivered
 
 
+@pytest.mark.requirement("J18", "C10", "P2")
 def test_without_evidence_nobody_claims_to_know_what_an_unsafe_agent_did() -> None:
     stage, id = crashed_with_an_open_run()
     bob = stage.worker("lab", "bob")
@@ -151,6 +157,7 @@ def test_evidence_about_a_run_that_is_not_open_is_an_error() -> None:
     assert raised.value.code == "run.not_yours"
 
 
+@pytest.mark.requirement("J19")
 def test_an_unclaimed_message_is_cancelled_at_once_and_never_handed_over() -> None:
     stage = Stage("home", "lab")
     sent = stage.submit("home", "main", "bob@lab")
@@ -162,6 +169,7 @@ def test_an_unclaimed_message_is_cancelled_at_once_and_never_handed_over() -> No
     assert bob.offers == []
 
 
+@pytest.mark.requirement("J19")
 def test_cancelling_what_an_agent_has_asks_it_and_the_run_decides() -> None:
     stage = Stage("home", "lab")
     bob = stage.worker("lab", "bob")
@@ -178,6 +186,7 @@ def test_cancelling_what_an_agent_has_asks_it_and_the_run_decides() -> None:
     assert stage.ends("home", finished.id, "done").text == "too late"
 
 
+@pytest.mark.requirement("J18")
 def test_an_unclaimed_message_expires_and_a_claimed_one_never() -> None:
     stage = Stage("home", "lab", agents=("main", AgentSpec(name="bob", concurrent=1)))
     bob = stage.worker("lab", "bob")
@@ -253,6 +262,7 @@ def test_an_agent_cannot_flood_its_caller_with_news() -> None:
     assert Settings(name="x").updates_per_message > 3
 
 
+@pytest.mark.requirement("J8", "P2")
 def test_only_the_first_outcome_counts() -> None:
     stage = Stage("home", "lab")
     bob = stage.worker("lab", "bob")
@@ -275,6 +285,7 @@ def test_a_law_that_says_no_when_the_run_would_start_rejects_the_waiting_message
     assert (end.by, end.reason, bob.offers) == ("rule", "denied", [])
 
 
+@pytest.mark.requirement("T25", "T05")
 def test_a_peer_learns_the_same_of_an_unknown_and_of_a_forbidden_agent() -> None:
     grant = '[[rule]]\nid = "g"\nallow = ["ask"]\nfrom = "*@home"\nto = ["bob", "ghost"]\n'
     stage = Stage("home", "lab")
@@ -297,6 +308,7 @@ def test_a_message_waits_for_an_agent_that_is_added_again() -> None:
     stage.until(lambda: bob.ids == [sent.id])
 
 
+@pytest.mark.requirement("T28")
 def test_nothing_is_handed_over_while_paused_and_everything_after() -> None:
     for what in ("", "bob"):
         stage = Stage("home", "lab")

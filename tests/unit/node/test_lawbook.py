@@ -157,6 +157,7 @@ def test_nothing_is_told_while_nothing_changes(home: Home) -> None:
     assert home.laws == []
 
 
+@pytest.mark.requirement("T28")
 def test_the_file_pause_pauses_whatever_commands_say_and_its_end_ends_that(home: Home) -> None:
     home.law.grant(grant())
     home.pause.touch()
@@ -186,6 +187,7 @@ def test_the_end_of_the_file_pause_leaves_a_pause_by_command(home: Home) -> None
     assert home.operator.status().state == "running"
 
 
+@pytest.mark.requirement("T06", "P6")
 def test_a_block_stands_in_the_rules_and_is_explained_from_there(home: Home) -> None:
     home.law.grant(grant())
     undo = home.call(home.operator.block("lab"))

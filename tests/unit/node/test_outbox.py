@@ -17,6 +17,7 @@ def away(queue: int = 2048) -> Stage:
     return stage
 
 
+@pytest.mark.requirement("P4")
 def test_messages_to_an_absent_peer_wait_and_then_go_in_order() -> None:
     stage = away()
     sent = [stage.submit("home", "main", "bob@lab", f"{n}", verb="send").id for n in range(20)]
@@ -33,6 +34,7 @@ def test_messages_to_an_absent_peer_wait_and_then_go_in_order() -> None:
     assert handed == sent
 
 
+@pytest.mark.requirement("J1")
 def test_a_message_to_an_absent_peer_takes_no_slot() -> None:
     stage = away()
     stage.submit("home", "main", "bob@lab")
@@ -40,6 +42,7 @@ def test_a_message_to_an_absent_peer_takes_no_slot() -> None:
     assert stage.node("home").peers.by_alias["lab"].exchange.outgoing.next == 0
 
 
+@pytest.mark.requirement("P2")
 def test_expiry_without_a_slot_is_certain_at_once_and_it_never_arrives() -> None:
     stage = away()
     sent = stage.submit("home", "main", "bob@lab", expires_in=5_000)
@@ -76,6 +79,7 @@ def lost_on_the_way(**more: object) -> tuple[Stage, str]:
     return stage, sent.id
 
 
+@pytest.mark.requirement("J5", "P2")
 def test_a_slotted_message_that_expires_waits_for_the_receivers_word() -> None:
     stage, id = lost_on_the_way(expires_in=10_000)
     stage.run(60)
@@ -86,6 +90,7 @@ def test_a_slotted_message_that_expires_waits_for_the_receivers_word() -> None:
     assert bob.offers == []
 
 
+@pytest.mark.requirement("J5")
 def test_a_slotted_message_that_is_withdrawn_is_voided_and_never_runs() -> None:
     stage, id = lost_on_the_way()
     assert stage.cancel("home", "main", id).state == "accepted"
@@ -97,6 +102,7 @@ def test_a_slotted_message_that_is_withdrawn_is_voided_and_never_runs() -> None:
     assert bob.offers == []
 
 
+@pytest.mark.requirement("C5", "J5")
 def test_a_withdrawal_survives_the_death_of_its_node() -> None:
     stage, id = lost_on_the_way()
     stage.cancel("home", "main", id)
@@ -109,6 +115,7 @@ def test_a_withdrawal_survives_the_death_of_its_node() -> None:
     assert bob.offers == []
 
 
+@pytest.mark.requirement("J5", "J19")
 def test_a_withdrawal_that_comes_too_late_becomes_a_wish() -> None:
     stage = Stage("home", "lab")
     bob = stage.worker("lab", "bob")
@@ -167,6 +174,7 @@ def test_what_lies_beyond_memory_can_be_cancelled_and_expires() -> None:
     assert bob.offers == []
 
 
+@pytest.mark.requirement("P1", "C3")
 def test_a_restart_of_the_sender_forgets_nothing_it_accepted() -> None:
     stage = away(queue=2)
     sent = [stage.submit("home", "main", "bob@lab", verb="send").id for _ in range(5)]
@@ -184,6 +192,7 @@ def test_a_restart_of_the_sender_forgets_nothing_it_accepted() -> None:
         stage.ends("home", id, "delivered")
 
 
+@pytest.mark.requirement("C1")
 def test_what_was_not_committed_when_the_node_died_never_was() -> None:
     stage = Stage("home", "lab")
     machine = stage.machines["home"]
@@ -201,6 +210,7 @@ def test_what_was_not_committed_when_the_node_died_never_was() -> None:
     assert stage.node("home").store.messages.counts() == {}
 
 
+@pytest.mark.requirement("C12", "J8")
 def test_an_outcome_is_repeated_until_its_receiver_has_it_and_counts_once() -> None:
     stage = Stage("home", "lab")
     bob = stage.worker("lab", "bob")
@@ -219,6 +229,7 @@ def test_an_outcome_is_repeated_until_its_receiver_has_it_and_counts_once() -> N
     assert states(stage.view("home", sent.id)).count("done") == 1
 
 
+@pytest.mark.requirement("J8", "P2")
 def test_a_peer_silent_beyond_the_horizon_leaves_an_expired_message_unknown() -> None:
     stage, id = lost_on_the_way(expires_in=10_000)
     stage.run(6 * 24 * HOUR)
@@ -228,6 +239,7 @@ def test_a_peer_silent_beyond_the_horizon_leaves_an_expired_message_unknown() ->
     assert (end.state, end.reason) == ("unknown", "peer.silent")
 
 
+@pytest.mark.requirement("T25")
 def test_a_refusal_there_is_told_here_by_a_word_and_nothing_more() -> None:
     stage = Stage("home", "lab")
     stage.node("lab").law_changed(law("lab", ""))
@@ -248,6 +260,7 @@ def test_a_held_message_there_is_shown_held_here() -> None:
     stage.ends("home", sent.id, "cancelled")
 
 
+@pytest.mark.requirement("J17", "J2")
 def test_a_peers_credit_bounds_what_is_sent_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exchange, "CREDIT", 8)
     stage = Stage("home", "lab")

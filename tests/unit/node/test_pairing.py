@@ -44,6 +44,7 @@ def test_both_sides_become_peers_and_see_the_same_six_words() -> None:
     stage.until(stage.linked)
 
 
+@pytest.mark.requirement("P6")
 def test_pairing_grants_a_ping_and_nothing_more() -> None:
     stage = Stage("home", "lab", paired=False, text=POLICY_ONLY_PING)
     accept(stage, invite(stage).text)
@@ -57,6 +58,7 @@ def test_pairing_grants_a_ping_and_nothing_more() -> None:
     assert stage.ends("home", sent.id, "rejected").reason == "denied"
 
 
+@pytest.mark.requirement("T19")
 def test_an_invitation_is_used_once() -> None:
     stage = strangers("home", "lab", "eve")
     text = invite(stage).text
@@ -74,6 +76,7 @@ def test_the_node_that_used_it_may_repeat_itself_and_gets_the_same_answer() -> N
     assert len(stage.node("lab").peers.by_number) == 1
 
 
+@pytest.mark.requirement("T19")
 def test_a_crash_of_the_accepter_before_its_commit_mends_itself() -> None:
     stage = strangers()
     text = invite(stage).text
@@ -99,6 +102,7 @@ def test_an_invitation_outlives_a_restart_of_its_inviter() -> None:
     assert accept(stage, text).row.alias == "lab"
 
 
+@pytest.mark.requirement("T19")
 def test_an_expired_invitation_is_refused_on_both_sides() -> None:
     stage = strangers()
     text = invite(stage, minutes=1).text
@@ -109,6 +113,7 @@ def test_an_expired_invitation_is_refused_on_both_sides() -> None:
     assert stage.node("lab").peers.by_alias == {}
 
 
+@pytest.mark.requirement("T19")
 def test_an_altered_invitation_is_none() -> None:
     stage = strangers()
     text = invite(stage).text
@@ -150,6 +155,7 @@ def test_a_name_that_is_taken_is_refused_before_anything_is_said() -> None:
     assert code_of(stage, text, alias="b" * 52) == "usage.invalid"
 
 
+@pytest.mark.requirement("T18")
 def test_two_nodes_both_called_home_are_told_apart() -> None:
     stage = Stage("home", "lab", paired=False)
     stage.rename("lab", "home")

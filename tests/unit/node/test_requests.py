@@ -20,6 +20,7 @@ def test_a_call_repeated_after_its_commit_gets_the_same_message() -> None:
     assert stage.node("home").store.messages.counts() == {"out.accepted": 1}
 
 
+@pytest.mark.requirement("P3")
 def test_calls_repeated_while_the_commit_runs_wait_for_it_together() -> None:
     stage = Stage("home", "lab")
     stage.machines["home"].latency = lambda: 1.0
@@ -34,6 +35,7 @@ def test_calls_repeated_while_the_commit_runs_wait_for_it_together() -> None:
     assert len({one.id for one in receipts}) == 1
 
 
+@pytest.mark.requirement("C3")
 def test_a_key_lives_as_long_as_its_message_over_restarts_and_outcomes() -> None:
     stage = Stage("home", "lab")
     bob = stage.worker("lab", "bob")

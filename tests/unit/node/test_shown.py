@@ -38,6 +38,7 @@ def test_the_whole_way_of_a_task_is_in_order_on_both_sides() -> None:
     assert states(there)[-1] == "done"
 
 
+@pytest.mark.requirement("J6")
 def test_a_timeline_is_the_same_after_a_restart() -> None:
     stage = Stage("home", "lab")
     bob = stage.worker("lab", "bob")
@@ -66,6 +67,7 @@ def test_a_quick_answer_still_says_when_its_run_began() -> None:
     assert states(view) == ["accepted", "received", "working", "done"]
 
 
+@pytest.mark.requirement("P2")
 def test_nothing_is_called_received_that_nobody_proved_to_have() -> None:
     stage = Stage("home", "lab")
     stage.part("home", "lab")

@@ -1,5 +1,7 @@
 """Whose text a speaker has read, and that it waits for a person before another owner reads it."""
 
+import pytest
+
 from gatepost.core.views import AgentSpec, Question
 from gatepost.node.explaining import Explaining
 from gatepost.policy.defaults import POLICY
@@ -14,6 +16,7 @@ def stage(*, owners: dict[str, str] | None = None) -> Stage:
     return Stage("home", "lab", "work", agents=agents, text=POLICY + GRANT, owners=owners)
 
 
+@pytest.mark.requirement("T08")
 def test_an_agent_that_has_read_one_owners_text_is_held_before_it_writes_to_another() -> None:
     here = stage()
     bob = here.worker("lab", "bob")
@@ -60,6 +63,7 @@ def test_nodes_of_one_owner_do_not_taint_each_other() -> None:
     assert here.submit("lab", "bob", "bob@work").state == "accepted"
 
 
+@pytest.mark.requirement("T08")
 def test_text_passed_on_to_another_agent_of_the_node_taints_that_one_too() -> None:
     here = stage()
     bob, other = here.worker("lab", "bob"), here.worker("lab", "other")

@@ -15,6 +15,7 @@ def made(stage: Stage, agent: str, note: str = "") -> TokenView:
     return heard[0]
 
 
+@pytest.mark.requirement("T07", "T22")
 def test_an_agent_token_speaks_for_its_agent_and_nobody_else() -> None:
     stage = Stage("home")
     tokens = stage.node("home").tokens
@@ -33,6 +34,7 @@ def test_an_operator_token_is_no_agents() -> None:
     assert tokens.agent_of(token.secret) is None
 
 
+@pytest.mark.requirement("T11")
 def test_a_secret_is_shown_once_and_kept_only_as_a_hash() -> None:
     stage = Stage("home")
     token = made(stage, "bob", "for the shell")

@@ -24,6 +24,7 @@ from tests.unit.policy.cases import (
 GRANT = rule("grant", 'allow = ["ask", "delegate"]', "main@home", "specialist")
 
 
+@pytest.mark.requirement("P6")
 def test_a_new_node_lets_agents_out_and_nothing_but_ping_in():
     new = default_law()
     for verb in ("see", "send", "ask", "delegate"):
@@ -211,6 +212,7 @@ def test_an_unknown_verb_is_unsupported():
     assert (decision.verdict, decision.word) == ("deny", "unsupported")
 
 
+@pytest.mark.requirement("T25")
 @pytest.mark.parametrize("verb", ["see", "send", "ask", "delegate"])
 @pytest.mark.parametrize("size", [1, 10**6])
 @pytest.mark.parametrize("spent", [0, 200])

@@ -51,6 +51,7 @@ def test_what_arrives_during_a_commit_is_the_next_one_and_no_two_run_together() 
     assert bench.rows() == [1, 2, 3]
 
 
+@pytest.mark.requirement("P1")
 def test_callbacks_come_after_the_commit_that_holds_what_was_written_before_them() -> None:
     bench = Bench()
     told: list[str] = []
@@ -92,6 +93,7 @@ def test_a_callback_may_write_and_is_never_in_its_own_commit() -> None:
     assert bench.rows() == [1, 2]
 
 
+@pytest.mark.requirement("P1")
 def test_a_failed_commit_fails_the_whole_batch_and_calls_nobody() -> None:
     bench = Bench()
     told: list[int] = []

@@ -50,6 +50,7 @@ async def linked(fleet: RealFleet, **limits: Any) -> tuple[Linked, Linked]:
 # ── T2: who answers is not who was called ───────────────────────────────────────────────────────
 
 
+@pytest.mark.requirement("T02")
 def test_t02a_a_server_with_another_key_gets_no_byte_of_the_application(play: Play) -> None:
     async def body(fleet: RealFleet) -> None:
         home, lab = await two(fleet)
@@ -125,6 +126,7 @@ TAMPERINGS: dict[str, tuple[int, Callable[[bytes], bytes]]] = {
 }
 
 
+@pytest.mark.requirement("T02")
 @pytest.mark.parametrize("name", TAMPERINGS)
 def test_t02cd_whatever_is_altered_in_the_hello_no_side_is_up(play: Play, name: str) -> None:
     step, change = TAMPERINGS[name]
@@ -360,6 +362,7 @@ async def ended(client: socket.socket) -> bool:
         return True
 
 
+@pytest.mark.requirement("T12")
 def test_t12_those_who_connect_and_say_nothing_are_dropped_at_the_deadline(play: Play) -> None:
     async def body(fleet: RealFleet) -> None:
         _, lab = await two(fleet, handshake=0.1)
@@ -372,6 +375,7 @@ def test_t12_those_who_connect_and_say_nothing_are_dropped_at_the_deadline(play:
     play(body)
 
 
+@pytest.mark.requirement("T12")
 def test_t12_half_open_connections_are_bounded_and_do_not_keep_a_peer_out(play: Play) -> None:
     async def body(fleet: RealFleet) -> None:
         home, lab = await two(fleet, handshake=600.0, half_open=8, burst=1000)
@@ -517,6 +521,7 @@ def test_a_peer_that_reads_nothing_cannot_keep_a_stopping_node(play: Play) -> No
 # ── T1, T6, T16, ports ──────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.requirement("T01")
 def test_t01_nothing_said_on_a_link_is_readable_on_the_network(play: Play) -> None:
     async def body(fleet: RealFleet) -> None:
         home, lab = await two(fleet)
@@ -537,6 +542,7 @@ def test_t01_nothing_said_on_a_link_is_readable_on_the_network(play: Play) -> No
     play(body)
 
 
+@pytest.mark.requirement("T06")
 def test_t06_closing_the_link_of_a_blocked_peer_stops_a_burst_within_the_call(play: Play) -> None:
     async def body(fleet: RealFleet) -> None:
         home, lab = await linked(fleet)
@@ -557,6 +563,7 @@ def test_t06_closing_the_link_of_a_blocked_peer_stops_a_burst_within_the_call(pl
     play(body)
 
 
+@pytest.mark.requirement("T16")
 def test_t16_no_proxy_of_the_environment_is_used(
     play: Play, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -570,6 +577,7 @@ def test_t16_no_proxy_of_the_environment_is_used(
     play(body)
 
 
+@pytest.mark.requirement("T16")
 def test_t16_a_redirect_is_not_followed(play: Play) -> None:
     async def body(fleet: RealFleet) -> None:
         home, lab = await two(fleet)

@@ -67,6 +67,7 @@ def test_acks_of_another_era_say_nothing() -> None:
     assert in_doubt(Pair(), seen=None, ack=Ack(3, 99, "11" * 32)) == ""
 
 
+@pytest.mark.requirement("J10")
 def test_my_own_doubt_comes_before_any_judgement_on_the_peer() -> None:
     pair = Pair()
     twin = Life(LIFE.era, LIFE.boot, "ff" * 16)
@@ -91,6 +92,7 @@ def test_a_peer_never_met_is_taken_as_it_is() -> None:
     assert stands(pair) is Standing.first
 
 
+@pytest.mark.requirement("J11")
 def test_one_boot_with_two_nonces_is_a_copy() -> None:
     assert stands(Pair(), life=Life(LIFE.era, LIFE.boot, "ff" * 16)) is Standing.twin
 
@@ -114,6 +116,7 @@ def test_a_life_once_refused_stays_refused() -> None:
     assert stands(pair) is Standing.current
 
 
+@pytest.mark.requirement("J13")
 def test_a_live_frame_must_quote_this_very_life_and_a_carried_one_its_era() -> None:
     pair = Pair()
     earlier = Life(ME.era, ME.boot - 1, "ee" * 16)

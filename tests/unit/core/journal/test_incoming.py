@@ -21,6 +21,7 @@ def sent(count: int, committed: int | None = None, singly: bool = True) -> tuple
     return pair, list(pair.frames)
 
 
+@pytest.mark.requirement("J14")
 def test_frames_out_of_order_are_taken_in_order_once_the_hole_is_filled() -> None:
     pair, frames = sent(4)
     assert pair.deliver(frames[2]) == []
@@ -47,6 +48,7 @@ def test_what_lies_too_far_beyond_a_hole_is_not_kept() -> None:
     assert pair.into.buffer == {}
 
 
+@pytest.mark.requirement("J14")
 def test_another_entry_in_the_next_slot_is_a_misfit_and_nothing_is_taken() -> None:
     pair, frames = sent(2)
     pair.deliver(frames[0])
@@ -67,6 +69,7 @@ def test_another_entry_in_a_slot_taken_before_is_a_misfit_when_more_follows() ->
     assert (pair.into.cursor, len(pair.decided)) == (1, 1)
 
 
+@pytest.mark.requirement("J14")
 def test_a_void_and_its_message_fit_the_same_slot_and_the_first_decided_stands() -> None:
     pair, frames = sent(1)
     pair.void(1)
@@ -86,6 +89,7 @@ def test_the_ack_is_what_is_durable_here() -> None:
     assert pair.into.firm() == (1, pair.into.h)
 
 
+@pytest.mark.requirement("J16")
 def test_what_its_sender_did_not_commit_is_taken_but_neither_firm_nor_acknowledged() -> None:
     pair, frames = sent(3, committed=1, singly=False)
     taken = pair.deliver(frames[0])
@@ -104,6 +108,7 @@ def test_once_the_sender_says_committed_the_tail_is_firm() -> None:
     assert pair.into.release(1) == (3, 3)
 
 
+@pytest.mark.requirement("J11")
 def test_a_new_boot_of_the_sender_cuts_what_it_never_committed() -> None:
     pair, frames = sent(3, committed=1, singly=False)
     pair.deliver(frames[0])

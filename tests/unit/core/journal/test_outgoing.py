@@ -17,6 +17,7 @@ def test_slots_are_numbered_and_chained_from_one() -> None:
     assert two.h == chain(one.h, two.digest) == pair.out.h_next
 
 
+@pytest.mark.requirement("J4")
 def test_nothing_is_due_before_its_own_commit() -> None:
     pair = Pair()
     pair.give(durable=False)
@@ -49,6 +50,7 @@ def test_a_frame_holds_no_more_entries_than_a_frame_may() -> None:
     assert sizes == [ENTRIES_MAX, 1]
 
 
+@pytest.mark.requirement("J2")
 def test_a_message_needs_credit_and_an_answer_does_not() -> None:
     pair = Pair(credit=2)
     pair.give()
@@ -59,6 +61,7 @@ def test_a_message_needs_credit_and_an_answer_does_not() -> None:
     assert pair.out.room_for_message()
 
 
+@pytest.mark.requirement("J2")
 def test_no_more_than_the_window_is_out_at_once() -> None:
     pair = Pair()
     for _ in range(WINDOW):
@@ -81,6 +84,7 @@ def test_no_more_bytes_than_the_window_are_out_at_once(monkeypatch: pytest.Monke
     assert not pair.out.room()
 
 
+@pytest.mark.requirement("J6")
 def test_an_ack_retires_in_order_and_an_old_one_changes_nothing() -> None:
     pair = Pair()
     for _ in range(4):
@@ -176,6 +180,7 @@ def test_what_a_full_line_did_not_take_is_due_again() -> None:
     assert [slot.n for slot in again.slots] == [1, 2, 3]
 
 
+@pytest.mark.requirement("J5", "J3")
 def test_a_withdrawn_message_keeps_its_digest_and_is_sent_again_as_void() -> None:
     pair = Pair()
     for _ in range(3):
@@ -198,6 +203,7 @@ def test_a_message_withdrawn_before_it_was_sent_is_sent_once_as_void() -> None:
     assert pair.send() is None
 
 
+@pytest.mark.requirement("J3")
 def test_after_a_start_the_slots_kept_are_due_from_the_first_unacknowledged_one() -> None:
     pair = Pair()
     slots = [pair.give() for _ in range(4)]

@@ -1,5 +1,6 @@
 """Whatever is lost, repeated or reordered: one chain, each slot once, in order."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
@@ -113,6 +114,7 @@ def test_the_chain_does_not_know_which_of_message_and_void_arrived(
     assert kinds == voided
 
 
+@pytest.mark.requirement("T03", "J14")
 @given(st.integers(1, 200), st.data())
 def test_a_frame_that_was_taken_before_is_only_acknowledged_again(
     count: int, data: st.DataObject
