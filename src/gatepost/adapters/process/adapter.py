@@ -186,7 +186,8 @@ class ProcessAdapter:
         for run in runs:
             job = self._take(run)
             job.questions = heard[id(one)].questions.get(run.run, 0)
-            job.inputs = one.past.inputs.get(run.run, 0)
+            inputs = one.past.inputs.get(run.run, [])
+            job.inputs, job.last_input = len(inputs), inputs[-1] if inputs else ""
             child.serve(job)
             if self._spec.run_seconds:
                 spent = max(0, self._site.clock.now() - one.started(run)) / 1000

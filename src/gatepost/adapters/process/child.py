@@ -19,7 +19,7 @@ from functools import partial
 from gatepost.adapters import handing
 from gatepost.adapters.process import lines
 from gatepost.adapters.process.files import Files
-from gatepost.adapters.process.inlet import Inlet, Line, Past
+from gatepost.adapters.process.inlet import Inlet, Line, Past, digest
 from gatepost.adapters.process.job import Job
 from gatepost.adapters.process.outlet import Outlet, Printed, TooLong
 from gatepost.adapters.process.program import Program
@@ -155,13 +155,21 @@ class Child:
         self._inlet.sign(command)
 
     def supply(self, job: Job, parts: tuple[Content, ...]) -> None:
-        """Bring the sender's reply, if the run has a question open.
+        """Bring the sender's reply.
 
-        The node may bring one twice after a crash.
+        After a crash the node may bring one again: with no question open, the same words as before
+        are that. Other words answer a question the node has, and we are about to tell it again.
         """
+        data = handing.reply(job.run.run, parts)
         if job.inputs < job.questions:
-            job.inputs += 1
-            self._write("input", job, handing.reply(job.run.run, parts))
+            self._reply(job, data)
+        elif digest(data) != job.last_input:
+            job.early_input = data
+
+    def _reply(self, job: Job, data: bytes) -> None:
+        job.inputs += 1
+        job.early_input, job.last_input = b"", digest(data)
+        self._write("input", job, data)
 
     def cancel(self, job: Job, reason: str) -> None:
         """Ask a run to stop; a command that does nothing else is stopped."""
@@ -207,7 +215,8 @@ class Child:
 
     def _write(self, kind: str, job: Job, data: bytes) -> None:
         if not self._status:
-            self._inlet.write(Line(kind, job.run.run, job.run.id, data + b"\n"))
+            mark = digest(data) if kind == "input" else ""
+            self._inlet.write(Line(kind, job.run.run, job.run.id, data + b"\n", mark))
 
     # its output
 
@@ -249,9 +258,8 @@ class Child:
         job.printed += len(printed.data)
         if self.stays and job.printed > self._ground.limits.output:
             self._break("adapter.flood", f"printed more than {self._ground.limits.output} bytes")
-        job.questions += said.type == "needs_input"
-        ends = said.type in ENDINGS
-        job.telling.say(lines.update(said, job.run.id), partial(self._told, printed, ends))
+        update = lines.update(said, job.run.id)
+        job.telling.say(update, partial(self._told, printed, job, said.type))
         if job.telling.ending and not self.stays and self._linger is None:
             self._linger = self._ground.clock.call_later(self._ground.limits.stop, self.stop)
 
@@ -260,12 +268,16 @@ class Child:
             return self.jobs.get(said.run)
         return next(iter(self.jobs.values()), None)
 
-    def _told(self, printed: Printed, ends: bool) -> None:
+    def _told(self, printed: Printed, job: Job, kind: str) -> None:
         self._outlet.told(printed)
         if self._closed:
             return
-        if self.stays or not ends:
+        if self.stays or kind not in ENDINGS:
             self._outlet.keep()  # before the next is said: so a crash repeats one line at most
+        if kind == "needs_input":
+            job.questions += 1
+            if job.early_input:
+                self._reply(job, job.early_input)
         if self._waits and not self._outlet.full():
             self._waits = False
             self._ground.clock.call_soon(self._grew)

@@ -10,6 +10,7 @@ pieces lies whole in the `rest` file before its first piece goes, so the next li
 Where pipes do not tell the time (`tells_time`), the last piece is in doubt.
 """
 
+import hashlib
 import os
 import select
 from asyncio import AbstractEventLoop
@@ -32,7 +33,8 @@ class Given(msgspec.Struct, frozen=True, array_like=True):
     first.
 
     `kind` is message, input or cancel (or COMMAND, first of all, with the command's digest as
-    `run`), `id` the message the run is of; `out` is how long the child's output was then.
+    `run`), `id` the message the run is of; `out` is how long the child's output was then; `mark` is
+    the digest of a reply's words.
     """
 
     n: int
@@ -43,6 +45,7 @@ class Given(msgspec.Struct, frozen=True, array_like=True):
     size: int
     left: int
     out: int
+    mark: str = ""
 
 
 COMMAND = "command"
@@ -51,12 +54,21 @@ _decode = msgspec.json.Decoder(Given).decode
 
 
 class Line(msgspec.Struct, frozen=True):
-    """One line to be written: what it is, the run and the message it is about, and its bytes."""
+    """One line to be written.
+
+    What it is, the run and the message it is about, its bytes, its mark.
+    """
 
     kind: str
     run: str
     id: str
     data: bytes
+    mark: str = ""
+
+
+def digest(data: bytes) -> str:
+    """Names some words, to know them again."""
+    return hashlib.sha256(data).hexdigest()[:16]
 
 
 class Inlet:
@@ -93,7 +105,9 @@ class Inlet:
 
         `rest` is what is still to be written.
         """
-        self._queue.append(Line(given.kind, given.run, given.id, rest.rjust(given.size)))
+        self._queue.append(
+            Line(given.kind, given.run, given.id, rest.rjust(given.size), given.mark)
+        )
         self._left = len(rest)
         self._pump()
 
@@ -140,7 +154,7 @@ class Inlet:
         os.utime(self.fd, ns=(0, self._n))
         out = os.stat(self._files.out).st_size
         size, now = len(line.data), self._clock.now()
-        record = Given(self._n, now, line.kind, line.run, line.id, size, self._left, out)
+        record = Given(self._n, now, line.kind, line.run, line.id, size, self._left, out, line.mark)
         os.write(self._given, _encode(record) + b"\n")
         self._recorded = True
 
@@ -148,15 +162,15 @@ class Inlet:
 class Past:
     """What a child was given by former lives of the node.
 
-    `messages` has the first record of each run's message, `inputs` how many replies each run got;
-    `last` is the last record, `rest` what is still to be written of its line. `doubt`: whether the
-    last piece went in cannot be known. `command` names its command.
+    `messages` has the first record of each run's message, `inputs` the marks of the replies each
+    run got; `last` is the last record, `rest` what is still to be written of its line. `doubt`:
+    whether the last piece went in cannot be known. `command` names its command.
     """
 
     def __init__(self, files: Files, exact: bool) -> None:
         """Read it. `exact`: pipes in this directory tell the time (`tells_time`)."""
         self.messages: dict[str, Given] = {}
-        self.inputs: dict[str, int] = {}
+        self.inputs: dict[str, list[str]] = {}
         self.last: Given | None = None
         self.rest = b""
         self.doubt = False
@@ -175,7 +189,7 @@ class Past:
         if record.kind == "message":
             self.messages[record.run] = record
         elif record.kind == "input":
-            self.inputs[record.run] = self.inputs.get(record.run, 0) + 1
+            self.inputs.setdefault(record.run, []).append(record.mark)
 
     def _look(self, last: Given, files: Files, exact: bool) -> None:
         if not exact:
@@ -189,7 +203,7 @@ class Past:
         elif waits and last.kind == "message":
             del self.messages[last.run]
         elif waits and last.kind == "input":
-            self.inputs[last.run] -= 1
+            self.inputs[last.run].pop()
 
     def _records(self, path: str) -> list[Given]:
         try:

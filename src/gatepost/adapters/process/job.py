@@ -37,14 +37,31 @@ class Holder(Protocol):
 class Job:
     """One run. `verdict` is (code, text): how it ends when its command ends without a word."""
 
-    __slots__ = ("holder", "inputs", "printed", "questions", "run", "telling", "timer", "verdict")
+    __slots__ = (
+        "early_input",
+        "holder",
+        "inputs",
+        "last_input",
+        "printed",
+        "questions",
+        "run",
+        "telling",
+        "timer",
+        "verdict",
+    )
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self.telling: Telling
         self.holder: Holder | None = None
         self.questions = 0
+        """Questions the node has."""
         self.inputs = 0
+        """Replies the command was given."""
+        self.last_input = ""
+        """Digest of the last of them."""
+        self.early_input = b""
+        """A reply to a question that is still to be told again."""
         self.printed = 0
         self.verdict: tuple[str, str] | None = None
         self.timer: Timer | None = None
