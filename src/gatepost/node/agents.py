@@ -5,6 +5,7 @@ within a lane one run at a time in order. An agent has at most one claim: the cl
 connection, polling tool) that takes its runs.
 """
 
+import hashlib
 from collections import deque
 from dataclasses import dataclass, field
 
@@ -93,3 +94,8 @@ class Agent:
 def run_token(message: OpenMessage) -> str:
     """Names the current run of a message on this node: `seq.attempt`."""
     return f"{message.row.seq}.{message.row.attempt}"
+
+
+def idempotency_key(node: str, id: str, attempt: int) -> str:
+    """What a gateway sees of run `attempt` of message `id` from a node; another run has another."""
+    return f"{hashlib.sha256(f'{node} {id}'.encode()).hexdigest()[:32]}.{attempt}"

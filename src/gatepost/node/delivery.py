@@ -11,7 +11,7 @@ from collections.abc import Callable
 from functools import partial
 
 from gatepost.core.entry import Cancel, Input, Message, Update, Void
-from gatepost.core.journal.incoming import Taken
+from gatepost.core.journal.incoming import CREDIT, Taken
 from gatepost.core.journal.outgoing import Slot
 from gatepost.core.lifecycle import State
 from gatepost.core.parts import unpack
@@ -73,8 +73,6 @@ class Delivery:
             if (found := self._inbox.open.get((exchange.number, entry.id))) is not None:
                 parts = unpack(entry.parts, taken.arrived.body)
                 self._inbox.supply(found, parts, taken.arrived.item, taken.slot)
-        else:
-            self.stopped(exchange, "era")
 
     def released(self, exchange: Exchange, upto: int) -> None:
         """Decisions up to a slot became firm: what they cause may happen."""
@@ -131,6 +129,9 @@ class Delivery:
             since=now,
             late=entry.late,
         )
+        if self._unfit(exchange, entry.id):
+            self._refuse(exchange, taken, row, "rejected", "bad_request")
+            return
         message = OpenMessage(row, arrived.item.salt, arrived.item.data, entry, arrived.body)
         known = entry.to_agent in self._inbox.agents
         decision = self._guard.admit(
@@ -142,15 +143,25 @@ class Delivery:
                 unknown=() if known else (entry.to_agent,), open=self._open(exchange, entry)
             ),
         )
-        if (exchange.number, entry.id) in self._inbox.open:
-            self._refuse(exchange, taken, row, "rejected", "bad_request")
-        elif decision.verdict == "deny":
+        if decision.verdict == "deny":
             state: State = "expired" if decision.word == "expired" else "rejected"
             self._refuse(exchange, taken, row, state, decision.word)
         else:
             concurrent = decision.limits.concurrent
             message.concurrent = ANY if concurrent is None else concurrent
             self._admit(exchange, taken, message, decision.verdict == "hold")
+
+    def _unfit(self, exchange: Exchange, id: str) -> bool:
+        """What no honest peer sends: an id that is in use here, or more than its credit allows.
+
+        The limit it was told never let it have more open messages than `CREDIT`.
+        """
+        inbox = self._inbox
+        return (
+            id in inbox.ids
+            or id in self._outbox.open
+            or inbox.counts.get(exchange.number, 0) >= CREDIT
+        )
 
     def _open(self, exchange: Exchange, entry: Message) -> int:
         if not self._guard.law.counts_open:

@@ -8,7 +8,6 @@ repeat, else `unknown`). An admitted message that was never claimed may expire; 
 does.
 """
 
-import hashlib
 from collections import deque
 from collections.abc import Callable
 
@@ -19,7 +18,7 @@ from gatepost.core.message import Content, Run, Text, UpdateIn
 from gatepost.core.parts import pack
 from gatepost.core.records import By, MessageRow
 from gatepost.errors import GatepostError
-from gatepost.node.agents import Agent, run_token
+from gatepost.node.agents import Agent, idempotency_key, run_token
 from gatepost.node.exchange import Exchange
 from gatepost.node.ground import Ground
 from gatepost.node.guard import Guard, party
@@ -44,6 +43,7 @@ class Inbox:
         node_of: Callable[[int], str],
     ) -> None:
         self.open: dict[tuple[int, str], OpenMessage] = {}
+        self.ids: set[str] = set()
         self.counts: dict[int, int] = {}
         self.agents = agents
         self._store = ground.store
@@ -62,8 +62,7 @@ class Inbox:
     def admit(self, message: OpenMessage, ready: bool = True) -> None:
         """Take an admitted message in. When it is `ready`, its run may start in the same commit."""
         row = message.row
-        self.open[(row.peer, row.id)] = message
-        self.counts[row.peer] = self.counts.get(row.peer, 0) + 1
+        self._enter(message)
         agent = self.agents.get(row.recipient)
         salt, data = message.salt, message.data
         if ready and agent is not None:
@@ -77,11 +76,16 @@ class Inbox:
             if ready and agent is not None:
                 self._store.then(lambda: self.dispatch(agent))
 
+    def _enter(self, message: OpenMessage) -> None:
+        row = message.row
+        self.open[(row.peer, row.id)] = message
+        self.ids.add(row.id)
+        self.counts[row.peer] = self.counts.get(row.peer, 0) + 1
+
     def restore(self, message: OpenMessage, ready: bool) -> None:
         """Take an open message back after a start. Runs that were open wait for evidence."""
         row = message.row
-        self.open[(row.peer, row.id)] = message
-        self.counts[row.peer] = self.counts.get(row.peer, 0) + 1
+        self._enter(message)
         agent = self.agents.get(row.recipient)
         if agent is None:
             return
@@ -110,6 +114,11 @@ class Inbox:
 
     def release(self, message: OpenMessage) -> None:
         """A held message was approved, or its slot became firm: it waits for its agent now."""
+        if self.open.get((message.row.peer, message.row.id)) is not message:
+            return
+        if message.row.expires <= self._clock.now():
+            self.end(message, "expired", by="node")
+            return
         agent = self.agents.get(message.row.recipient)
         if agent is not None:
             agent.enqueue(message)
@@ -206,7 +215,7 @@ class Inbox:
             late=row.late,
             redelivered=row.redelivered,
             again=again,
-            idempotency_key=_idempotency_key(node, row.id, row.attempt),
+            idempotency_key=idempotency_key(node, row.id, row.attempt),
         )
 
     def evidence(self, agent: Agent, message: OpenMessage, found: str) -> None:
@@ -292,6 +301,7 @@ class Inbox:
         row = message.row
         if self.open.pop((row.peer, row.id), None) is None:
             return
+        self.ids.discard(row.id)
         self.counts[row.peer] -= 1
         agent = self.agents.get(row.recipient)
         if agent is not None:
@@ -341,7 +351,11 @@ class Inbox:
             return
         message.cancelling = True
         if agent.worker is not None and run_token(message) in agent.runs:
-            agent.worker.client.cancel(run_token(message), "cancelled")
+            self._store.then(lambda: self._stop(agent, run_token(message)))
+
+    def _stop(self, agent: Agent, run: str) -> None:
+        if run in agent.runs and agent.worker is not None:
+            agent.worker.client.cancel(run, "cancelled")
 
     def expire(self, row: MessageRow) -> bool:
         """The time of a message nobody claimed is over."""
@@ -356,6 +370,7 @@ class Inbox:
         for key, message in list(self.open.items()):
             if key[0] == peer and message.row.direction == "in" and message.row.slot > slot:
                 del self.open[key]
+                self.ids.discard(message.row.id)
                 self.counts[peer] -= 1
         self._store.messages.cut(peer, slot)
 
@@ -382,7 +397,3 @@ def _spoken(update: UpdateIn) -> tuple[Content, ...]:
 
 def _is_code(reason: str) -> bool:
     return 0 < len(reason) <= 64 and all(c.islower() or c.isdigit() or c in "._" for c in reason)
-
-
-def _idempotency_key(node: str, id: str, attempt: int) -> str:
-    return f"{hashlib.sha256(f'{node} {id}'.encode()).hexdigest()[:32]}.{attempt}"

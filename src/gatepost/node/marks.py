@@ -3,10 +3,11 @@
 import msgspec
 
 from gatepost.core.control import Control, Life
+from gatepost.core.entry import Update
 from gatepost.core.frame import Opened
-from gatepost.core.journal.incoming import Incoming
+from gatepost.core.journal.incoming import Incoming, Taken
 from gatepost.core.journal.outgoing import Outgoing
-from gatepost.core.records import FrameRow, JournalRow
+from gatepost.core.records import EntryRow, FrameRow, JournalRow, MessageRow
 
 
 def life_text(life: Life | None) -> str:
@@ -61,6 +62,24 @@ def evidence(peer: int, era: int, at: int, control: Control, opened: Opened) -> 
         acked=control.ack.cursor if control.ack.era == era else 0,
         signed=opened.evidence,
         control=opened.control_item.salt + opened.control_item.data,
+    )
+
+
+def update_row(seq: int, message: MessageRow, taken: Taken, update: Update) -> EntryRow:
+    """What a peer said about a message it was given, as it was signed."""
+    return EntryRow(
+        seq=seq,
+        peer=message.peer,
+        sent=False,
+        message=message.seq,
+        kind="update",
+        id=update.id,
+        at=update.at,
+        slot=taken.slot,
+        what=update.what,
+        state=update.state,
+        salt=taken.arrived.item.salt,
+        data=taken.arrived.item.data,
     )
 
 

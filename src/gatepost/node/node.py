@@ -152,7 +152,12 @@ class Node:
         return conversations(messages, peer)
 
     def _expire(self, row: MessageRow) -> bool:
-        return self.outbox.expire(row) if row.direction == "out" else self.inbox.expire(row)
+        if row.direction == "out":
+            return self.outbox.expire(row)
+        exchange = self.peers.exchange_of(row.peer)
+        if exchange is not None and row.slot > exchange.incoming.committed:
+            return False  # its sender may still take it back; it ends when that is known
+        return self.inbox.expire(row)
 
     def _expire_slotted(self) -> None:
         now = self.clock.now()

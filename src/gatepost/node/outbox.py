@@ -34,10 +34,14 @@ from gatepost.core.parts import pack, unpack
 from gatepost.core.records import By, EntryRow, MessageRow
 from gatepost.node.exchange import Exchange
 from gatepost.node.ground import Ground
+from gatepost.node.marks import update_row
 from gatepost.node.opened import OpenMessage, load_body, view
 from gatepost.ports import Entropy
 
 Seen = Callable[[MessageView], None]
+
+MOST_NEWS = 4
+"""How many times the updates its peer allows itself a message is told of; the outcome always."""
 
 SILENCE = 3600.0
 """Seconds this life itself must have heard nothing before it gives up on a peer."""
@@ -73,6 +77,7 @@ class Outbox:
         self._entropy = ground.entropy
         self._hub = ground.hub
         self._settings = ground.settings
+        self._most_news = MOST_NEWS * ground.settings.updates_per_message
         self._sequence = ground.sequence
         self._name_of = name_of
 
@@ -171,28 +176,16 @@ class Outbox:
     def apply(self, exchange: Exchange, taken: Taken, update: Update) -> None:
         """An update of the peer about a message it was given.
 
-        Anything else it claims is ignored.
+        Anything else it claims is ignored, also what it says before it acknowledged the message.
         """
         message = self.open.get(update.id)
-        if message is None or message.row.peer != exchange.number or not message.row.slot:
+        if message is None or not _may_tell(exchange, message.row):
+            return
+        message.news += 1
+        if message.news > self._most_news and update.what != "outcome":
             return
         row, now = message.row, self._clock.now()
-        self._store.messages.add_entry(
-            EntryRow(
-                seq=self._sequence.entry(),
-                peer=exchange.number,
-                sent=False,
-                message=row.seq,
-                kind="update",
-                id=update.id,
-                at=update.at,
-                slot=taken.slot,
-                what=update.what,
-                state=update.state,
-                salt=taken.arrived.item.salt,
-                data=taken.arrived.item.data,
-            )
-        )
+        self._store.messages.add_entry(update_row(self._sequence.entry(), row, taken, update))
         row.attempt = max(row.attempt, update.run)
         row.late, row.redelivered = update.late, update.redelivered
         parts = unpack(update.parts, taken.arrived.body)
@@ -381,6 +374,10 @@ class Outbox:
         """A sent message as its sender sees it."""
         to = f"{row.recipient}@{self._name_of(row.peer)}"
         return view(row, sender=row.sender, to=to, parts=parts)
+
+
+def _may_tell(exchange: Exchange, row: MessageRow) -> bool:
+    return row.peer == exchange.number and 0 < row.slot <= exchange.outgoing.out
 
 
 def _matters(state: str) -> bool:

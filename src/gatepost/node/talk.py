@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
+from gatepost.core import canonical
 from gatepost.core.control import Answer, Query
 from gatepost.errors import GatepostError
 from gatepost.node.agents import Agent
@@ -22,6 +23,8 @@ from gatepost.ports import Clock, Timer
 Heard = Callable[[Answer | GatepostError], None]
 Op = Literal["ping", "agents"]
 MOST_AGENTS = 200
+ABOUT_BYTES = 32 * 1024
+"""What is said about agents in one answer: it goes with the control part, which holds 64 KiB."""
 
 
 @dataclass(slots=True)
@@ -115,10 +118,13 @@ class Talk:
 
     def _seen(self, exchange: Exchange, query: Query) -> Answer:
         seen: list[dict[str, str]] = []
+        left = ABOUT_BYTES
         for agent in list(self._agents.values())[:MOST_AGENTS]:
             request = self._request(exchange, "see", agent.name)
             if self._guard.ask(request, self._guard.facts()).verdict == "allow":
-                seen.append({"name": agent.name, "about": agent.spec.about[:200]})
+                about = agent.spec.about[:200]
+                left -= len(canonical.encode(about))
+                seen.append({"name": agent.name, "about": about if left >= 0 else ""})
         return Answer(n=query.n, ok=True, data={"agents": seen})
 
     def _request(self, exchange: Exchange, verb: str, agent: str) -> Request:
