@@ -104,9 +104,12 @@ class Gateway:
             return
         if job.end is not None and job.end.taken:
             self._ledger.wrong(f"{self.agent}: run {run.run} open again after its durable end")
+        job.life += 1
         claim.evidence(run.run, "running")
         if job.stage == "ended":
             self._soon(job, self._tell)
+        elif job.stage == "offered":
+            self._soon(job, self._start, self._time(self.manner.delay))
         elif job.stage == "working":
             self._soon(job, self._finish, self._time(self.manner.work))
         elif job.stage == "asking" and job.questions == 0:
@@ -178,6 +181,8 @@ class Gateway:
             self._say(UpdateIn(id=job.run.id, kind="progress", parts=(Text("on it"),)), _nobody)
 
     def _ask(self, job: Job) -> None:
+        if job.stage == "ended":
+            return
         job.stage = "asking"
 
         def asked(error: GatepostError | None) -> None:
