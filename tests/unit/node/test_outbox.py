@@ -292,3 +292,22 @@ def test_a_watcher_sees_every_change_and_a_follower_only_what_matters() -> None:
     assert (seen[0], seen[-1], ends) == ("accepted", "done", ["done"])
     assert seen.count("working") == 2
     stop()
+
+
+@pytest.mark.requirement("P2", "J20")
+def test_a_message_whose_slot_is_being_committed_is_not_called_expired() -> None:
+    stage = away()
+    stage.machines["lab"].offset = -3_600_000
+    sent = stage.submit("home", "main", "bob@lab", expires_in=60_000)
+    stage.machines["home"].latency = lambda: 90.0
+    home, lab = (stage.machines[name].keys.node for name in ("home", "lab"))
+    stage.wire.mend(home, lab)
+    stage.wire.mend(lab, home)
+    exchange = stage.node("home").peers.by_alias["lab"].exchange
+    stage.until(lambda: exchange.outgoing.next == 1, 50)
+    bob = stage.worker("lab", "bob")
+    stage.until(lambda: bob.offers, 400)
+    assert stage.node("home").clock.now() > bob.offers[0].expires
+    stage.machines["home"].latency = lambda: 0.001
+    stage.tell("lab", "bob", sent.id, text="42")
+    assert stage.ends("home", sent.id, "done").text == "42"
