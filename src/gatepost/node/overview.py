@@ -56,6 +56,8 @@ class Overview:
         local = [one.agent for one in (sender, to) if one.local and one.agent]
         peer = self._peers.by_alias.get(other.alias) or self._peers.by_node.get(other.node)
         agent = self._agents.get(to.agent) if to.local else None
+        names = (other.alias, to.agent if to.local else "")
+        paused = next((name for name in names if name and name in self._guard.paused), "")
         return self._guard.facts(
             paired=other.local or peer is not None,
             blocked="blocked" if peer is not None and peer.row.blocked else "",
@@ -64,6 +66,7 @@ class Overview:
             running=len(agent.runs) if agent is not None else 0,
             open=self._open_with(peer.row.number) if peer is not None else 0,
             peers=tuple(self._peers.by_alias),
+            paused=paused,
         )
 
     def rules(self) -> list[RuleView]:

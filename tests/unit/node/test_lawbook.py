@@ -222,3 +222,14 @@ def test_a_peer_cannot_be_called_like_this_node_or_like_a_node_id(home: Home) ->
         assert raised.value.code == "usage.invalid"
     home.call(home.operator.rename_peer("lab", "workshop"))
     assert "workshop" in home.stage.node("home").peers.by_alias
+
+
+def test_explaining_names_what_is_paused_and_how_to_go_on(home: Home) -> None:
+    home.law.grant(grant())
+    wish = Question(sender="main@lab", verb="ask", to="bob")
+    for what, fix in (("lab", "resume lab"), ("bob", "resume bob"), ("", "resume")):
+        home.stage.node("home").pause(what)
+        found = home.call(home.operator.explain(wish))
+        assert f"gatepost {fix}" in found.fixes  # type: ignore[attr-defined]
+        home.stage.node("home").resume(what)
+    assert home.operator.can("main@lab", "ask", "bob")
