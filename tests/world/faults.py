@@ -72,7 +72,7 @@ class Weather:
         self.over = True
         self._wire.faults = self._options.fair
         for one in self._machines:
-            one.fuse.left = None
+            one.fuse.rest()
             one.disk.full = False
             one.away = lambda: 0.1
             one.latency = lambda: 0.001

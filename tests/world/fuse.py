@@ -23,7 +23,7 @@ class Fuse:
 
     `left` is how many more may happen before the crash; None while it is not lit. `seen` counts
     effects by kind, `index` is the place within the step, `struck` counts crashes by kind of the
-    effect that did not happen any more.
+    effect that did not happen any more. `trace`, when it is a list, gets (kind, index) of each.
     """
 
     def __init__(self, machine: str) -> None:
@@ -34,9 +34,14 @@ class Fuse:
         self.seen: Counter[str] = Counter()
         self.struck: Counter[str] = Counter()
         self.deepest = 0
+        self.trace: list[tuple[str, int]] | None = None
 
     def begin(self) -> None:
         self.index = 0
+
+    def rest(self) -> None:
+        """No crash any more, and no more notes."""
+        self.left = self.trace = None
 
     def tick(self, what: str) -> None:
         if self.left is not None:
@@ -46,6 +51,8 @@ class Fuse:
                 self.deepest = max(self.deepest, self.index)
                 raise Crash(self._machine)
             self.left -= 1
+        if self.trace is not None:
+            self.trace.append((what, self.index))
         self.total += 1
         self.index += 1
         self.seen[what] += 1

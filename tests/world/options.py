@@ -108,8 +108,8 @@ def draw(seed: int) -> Options:
     return Options(
         nodes=chance.choice((2, 2, 3, 3, 4, 5)),
         length=chance.choice((60.0, 90.0, 150.0)),
-        lanes=chance.randint(4, 14),
-        calls=chance.randint(6, 16),
+        lanes=chance.randint(6, 20),
+        calls=chance.randint(8, 24),
         pause=chance.choice((0.05, 0.5, 2.0, 6.0)),
         short=chance.choice((0.0, 0.1, 0.4)),
         cancels=chance.choice((0.0, 0.1, 0.3)),
