@@ -233,3 +233,14 @@ def test_explaining_names_what_is_paused_and_how_to_go_on(home: Home) -> None:
         assert f"gatepost {fix}" in found.fixes  # type: ignore[attr-defined]
         home.stage.node("home").resume(what)
     assert home.operator.can("main@lab", "ask", "bob")
+
+
+def test_a_block_counts_even_when_its_rules_cannot_be_written(home: Home) -> None:
+    home.policy.write_text(home.policy.read_text() + "[[rule]\n")
+    with pytest.raises(GatepostError) as raised:
+        home.call(home.operator.block("lab"))
+    assert raised.value.code == "policy.invalid"
+    peer = home.stage.node("home").peers.by_alias["lab"]
+    assert peer.row.blocked
+    home.stage.until(lambda: not peer.exchange.live)
+    assert home.stage.refused("home", "main", "bob@lab").code == "peer.blocked"
