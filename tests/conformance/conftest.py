@@ -2,7 +2,6 @@
 
 import asyncio
 import fcntl
-import importlib
 import os
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -12,11 +11,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from gatepost.adapters.registry import build
 from gatepost.adapters.site import Adapter, Limits, Site
 from gatepost.host.clock import LoopClock
 from gatepost.host.inotify import file_watch
 
+from .host import load
 from .mailbox import BOUND, FakeMailbox, Held
 from .steps import Gates, Ledger
 from .subjects import NEEDED, OURS, Factory, Ground, Subject
@@ -36,7 +35,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "stage" in metafunc.fixturenames:
         theirs = metafunc.config.getoption("--subject", default=[]) or []
-        factories = {name: _load(name) for name in theirs} or OURS
+        factories = {name: load(name) for name in theirs} or OURS
         needed: frozenset[str] = getattr(metafunc.function, NEEDED, frozenset())
         able = {name: one for name, one in factories.items() if not needed & one.cannot}
         metafunc.parametrize("factory", able.values(), ids=able)
@@ -51,7 +50,6 @@ class Stage:
         self.ledger = ground.ledger
         self.directory = ground.directory
         self.subject = subject
-        self.adapter: Adapter
 
     def files(self, pattern: str) -> list[Path]:
         """What the adapter keeps on disk for its agent."""
@@ -115,9 +113,7 @@ class Stage:
                 token_of=lambda agent: f"token of {agent}",
                 limits=LIMITS,
             )
-            adapter = build(self.subject.spec, self.mailbox, site)
-            assert adapter is not None
-            self.adapter = adapter
+            adapter: Adapter = load(self.subject.build)(self.subject.spec, self.mailbox, site)
             await adapter.start()
             try:
                 yield
@@ -162,8 +158,3 @@ def stage(factory: Factory, tmp_path: Path) -> Iterator[Stage]:
 def _told(out: Path) -> bool:
     at = out.with_suffix(".at")
     return at.exists() and int(at.read_text() or 0) == out.stat().st_size
-
-
-def _load(name: str) -> Factory:
-    module, _, attribute = name.partition(":")
-    return getattr(importlib.import_module(module), attribute)

@@ -10,18 +10,18 @@ ten times faster than a new interpreter.
 
 import asyncio
 import fcntl
+import importlib
 import os
 import signal
 import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 
-from gatepost.adapters.registry import build
-from gatepost.adapters.site import Limits, Site
+from gatepost.adapters.site import Adapter, Limits, Site
 from gatepost.core.message import Content, MessageView, Receipt, Run, Submission, UpdateIn
 from gatepost.core.views import AgentSpec
 from gatepost.errors import GatepostError
@@ -161,7 +161,14 @@ class Order(msgspec.Struct):
     socket: str
     directory: str
     spec: AgentSpec
+    build: str
     kill_at: int = 0
+
+
+def load(name: str) -> Any:
+    """What `package.module:name` names."""
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)
 
 
 async def host(order: Order) -> None:
@@ -182,8 +189,7 @@ async def host(order: Order) -> None:
             token_of=lambda agent: f"token of {agent}",
             limits=Limits(stop=0.2, restart=0.1),
         )
-        adapter = build(order.spec, mailbox, site)
-        assert adapter is not None
+        adapter: Adapter = load(order.build)(order.spec, mailbox, site)
         await adapter.start()
         await asyncio.Event().wait()
 

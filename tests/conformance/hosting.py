@@ -37,7 +37,7 @@ class Nursery:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "tests.conformance.host"],
                 cwd=ROOT,
-                env={"PYTHONPATH": "src", "PATH": "/usr/bin:/bin"},
+                env={"PYTHONPATH": os.pathsep.join(("src", *sys.path)), "PATH": "/usr/bin:/bin"},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
             )
@@ -70,7 +70,10 @@ class Host:
         """Start the process; it claims the mailbox when it comes to it."""
         path = str(stage.directory / f"host-{next(_numbers)}")
         self._server = await asyncio.start_unix_server(self._serve, path, limit=1 << 22)
-        pid = NURSERY.start(Order(path, str(stage.directory / "runs"), stage.subject.spec, kill_at))
+        subject = stage.subject
+        pid = NURSERY.start(
+            Order(path, str(stage.directory / "runs"), subject.spec, subject.build, kill_at)
+        )
         self._pidfd = os.pidfd_open(pid)
         asyncio.get_running_loop().add_reader(self._pidfd, self._died)
 

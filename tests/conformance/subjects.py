@@ -53,6 +53,8 @@ class Subject(Protocol):
 
     spec: AgentSpec
     """How the agent is woken. The suite changes its limits with `msgspec.structs.replace`."""
+    build: str
+    """`package.module:function` that makes the adapter of (spec, desk, site), in any process."""
 
     async def open(self) -> None:
         """Make ready what the agent needs besides the adapter. It outlives the adapter."""
@@ -80,6 +82,7 @@ class Factory(Protocol):
 
 
 NEEDED = "needed"
+BUILD = "gatepost.adapters.registry:build"
 
 
 def needs(*steps: str) -> Callable[[Callable], Callable]:
@@ -102,6 +105,7 @@ class Plain:
     """An agent that needs nothing but its adapter."""
 
     spec: AgentSpec
+    build: str = BUILD
 
     async def open(self) -> None:
         """Nothing to make ready."""
@@ -146,6 +150,8 @@ class WebhookAgent:
 
     It takes signed posts, and speaks through the mailbox as it would through the node's API.
     """
+
+    build = BUILD
 
     def __init__(self, ground: Ground) -> None:
         self.statuses: list[int] = []
