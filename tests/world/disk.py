@@ -7,7 +7,7 @@ back what was not committed, and the next life opens over the same two. A commit
 it can stall, and it can fail because the disk is full.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import apsw
 import msgspec
@@ -19,7 +19,7 @@ from gatepost.store.peers import SAVE_PEER
 from gatepost.store.writer import Params, SQLiteValue
 from tests.world.timeline import Living, Timeline
 
-Bindings = Params | dict[str, SQLiteValue] | None
+Bindings = Params | Mapping[str, SQLiteValue] | None
 
 
 class Disk:
@@ -32,7 +32,7 @@ class Disk:
         self.full = False
         self.commits = 0
         self._batch: list[tuple[str, Bindings]] = []
-        self.writer.exec_trace = self._trace
+        self.writer.exec_trace = self._trace  # pyright: ignore[reportAttributeAccessIssue]
 
     def _trace(self, cursor: object, sql: str, bindings: Bindings) -> bool:
         if sql == "COMMIT" or sql == "ROLLBACK":

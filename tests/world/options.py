@@ -94,7 +94,7 @@ class Options:
             name, _, value = pair.partition("=")
             kind = kinds[name]
             changes[name] = value == "True" if kind is bool else kind(value)
-        return replace(self, **changes)  # pyright: ignore[reportArgumentType]
+        return replace(self, **changes)
 
 
 def draw(seed: int) -> Options:
