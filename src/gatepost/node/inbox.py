@@ -154,12 +154,19 @@ class Inbox:
             if decision.verdict in ("wait", "hold"):
                 return
             if decision.verdict == "deny":
-                self.end(message, "rejected", reason=decision.word, by="rule")
+                self._deny(message, decision.word)
                 continue
             if not message.data and not load_body(self._store, message):
                 return  # not committed yet; its commit dispatches again
             agent.ready.popleft()
             self._start(agent, message, message is fresh)
+
+    def _deny(self, message: OpenMessage, word: str) -> None:
+        """A rule forbids the run now. What may have run before is not called refused."""
+        if message.row.redelivered:
+            self.end(message, "unknown", reason="run.no_evidence", by="node")
+        else:
+            self.end(message, "rejected", reason=word, by="rule")
 
     def _start(self, agent: Agent, message: OpenMessage, fresh: bool) -> None:
         row = message.row
@@ -346,8 +353,11 @@ class Inbox:
     def cancel(self, message: OpenMessage) -> None:
         """The sender withdraws: certain while no run was claimed, a wish afterwards."""
         agent = self.agents.get(message.row.recipient)
-        if message.row.attempt == 0 or agent is None:
+        if message.row.attempt == 0:
             self.end(message, "cancelled", by="node")
+            return
+        if agent is None:
+            self.end(message, "unknown", reason="run.no_evidence", by="node")
             return
         message.cancelling = True
         if agent.worker is not None and run_token(message) in agent.runs:
