@@ -40,6 +40,13 @@ def pack(parts: tuple[Content, ...]) -> tuple[tuple[Part, ...], bytes]:
     return tuple(described), body
 
 
+def check_json(parts: tuple[Content, ...]) -> None:
+    """Raise `usage.invalid` for a JSON part that is none: raw, it would break what it stands in."""
+    for number, part in enumerate(parts, 1):
+        if isinstance(part, Data):
+            _bytes(part, number)
+
+
 def unpack(parts: tuple[Part, ...], body: bytes) -> tuple[Content, ...]:
     """The parts for a reader.
 

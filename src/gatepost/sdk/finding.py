@@ -77,6 +77,11 @@ def not_running(place: Place, fault: OSError | None = None) -> GatepostError:
     return GatepostError("node.not_running", why=why)
 
 
+def no_text(fault: UnicodeEncodeError) -> GatepostError:
+    """The error for words that are no text, such as half a pair of surrogates."""
+    return GatepostError("usage.invalid", what="a text cannot be written", why=str(fault))
+
+
 def _layout(home: str | Path | None) -> paths.Layout:
     layout = paths.layout(paths.select_home(str(home or ""), environment()))
     if not layout.config.exists():

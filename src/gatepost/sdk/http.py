@@ -13,7 +13,7 @@ import httptools
 import msgspec
 
 from gatepost.errors import GatepostError, Report
-from gatepost.sdk.finding import Place, not_running, reach
+from gatepost.sdk.finding import Place, no_text, not_running, reach
 
 _T = TypeVar("_T")
 _REPORT = msgspec.json.Decoder(Report)
@@ -70,7 +70,10 @@ class Http:
             writer.close()
 
     def _request(self, method: str, target: str, body: object) -> bytes:
-        data = b"" if body is None else msgspec.json.encode(body)
+        try:
+            data = b"" if body is None else msgspec.json.encode(body)
+        except UnicodeEncodeError as fault:
+            raise no_text(fault) from fault
         head = [f"{method} {target} HTTP/1.1", "Host: localhost", "Connection: close"]
         head.append(f"Content-Length: {len(data)}")
         if body is not None:

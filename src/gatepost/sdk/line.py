@@ -19,7 +19,7 @@ from websockets.uri import parse_uri
 
 from gatepost.core.calls import MAX_CALL, Reply
 from gatepost.errors import GatepostError, Report
-from gatepost.sdk.finding import Place, not_running, reach
+from gatepost.sdk.finding import Place, no_text, not_running, reach
 
 _URI = parse_uri("ws://localhost/v1/socket")
 _LARGEST = 64 * 1024 * 1024
@@ -69,10 +69,17 @@ class Line(asyncio.Protocol):
         return line
 
     def send(self, n: int, op: str, body: object) -> None:
-        """Send a call with the others of this turn. Raises `message.too_large`."""
+        """Send a call with the others of this turn.
+
+        Raises `message.too_large`, and `usage.invalid` for text that cannot be written.
+        """
         frame = self._frame
         size = len(frame)
-        _ENCODER.encode_into((n, op, body), frame, -1)
+        try:
+            _ENCODER.encode_into((n, op, body), frame, -1)
+        except UnicodeEncodeError as fault:
+            del frame[size:]
+            raise no_text(fault) from fault
         if len(frame) - size > MAX_CALL:
             del frame[size:]
             raise GatepostError("message.too_large", why=f"a call may hold {MAX_CALL} bytes")

@@ -15,6 +15,7 @@ import msgspec
 from gatepost.core.calls import MAX_WAIT, AgentsQuery, Check, ClaimIn, Named, Nothing, Watch
 from gatepost.core.lifecycle import OUTCOMES
 from gatepost.core.message import InboxQuery, MessageView, Receipt, Run, Submission, UpdateIn
+from gatepost.core.parts import check_json
 from gatepost.core.views import AgentView, Question
 from gatepost.errors import GatepostError
 from gatepost.ports import Client
@@ -129,6 +130,7 @@ class RemoteMailbox:
         When the line breaks before the answer, it is said again: `progress` and `artifact` may
         then be there twice, an end never is.
         """
+        check_json(update.parts)
         claim, ends = self._claim, update.kind in _ENDS
         if claim is not None and ends:
             claim.ending(update.id)
@@ -179,6 +181,7 @@ class RemoteMailbox:
         return await self._session.call("explain", question, Explanation)
 
     def _complete(self, submission: Submission) -> Submission:
+        check_json(submission.parts)
         run = submission.run or self._run
         if submission.request_key:
             return msgspec.structs.replace(submission, run=run)

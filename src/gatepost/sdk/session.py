@@ -148,10 +148,14 @@ class Session:
         self._line, self._away = line, None
         for n, pending in tuple(self._calls.items()):
             said = pending.again()
-            if said:
-                line.send(n, *said[0])
-            else:
+            try:
+                if said:
+                    line.send(n, *said[0])
+                else:
+                    del self._calls[n]
+            except GatepostError as error:  # one that can never be said spoils no other
                 del self._calls[n]
+                pending.failed(error)
             for op, body in said[1:]:
                 self.say(op, body)
 

@@ -7,6 +7,7 @@ of uvicorn only the protocols are used, on servers of our own, so an idle API co
 
 import asyncio
 import ipaddress
+import logging
 import os
 import socket
 import stat
@@ -43,6 +44,7 @@ class Api:
         operator_token: bool = False,
         user_of: Callable[[socket.socket], int] = peer_uid,
     ) -> None:
+        logging.getLogger("uvicorn.error").addFilter(_ours)
         self.app = App(inside, operator_token=operator_token)
         self._user_of = user_of
         self._state = ServerState()
@@ -126,6 +128,11 @@ class Api:
 
     def _factory(self, listening: Listening) -> Callable[[], Connection]:
         return partial(Connection, self._config, self._state, listening, self._user_of)
+
+
+def _ours(record: logging.LogRecord) -> bool:
+    """Bytes that are no text end their socket; that a client sends such is no news of the node."""
+    return not record.getMessage().startswith("Invalid UTF-8")
 
 
 def _bind_unix(path: Path) -> socket.socket:
