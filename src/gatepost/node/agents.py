@@ -66,14 +66,14 @@ class Agent:
 
     def leave(self, message: OpenMessage) -> None:
         """A message ended, at whatever place: its lane goes on."""
-        self.runs.pop(run_token(message), None)
+        waited = self.runs.pop(run_token(message), None) is None
         lane = self.lanes.get(message.row.conversation)
         if lane is None:
             return
-        if message in lane:
+        if waited and message in lane:
             lane.remove(message)
             return
-        if message in self.ready:
+        if waited and message in self.ready:
             self.ready.remove(message)
         if lane:
             self.ready.append(lane.popleft())

@@ -5,7 +5,8 @@ read again when needed.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from gatepost.core.entry import BadEntry, Message, decode_entry
 from gatepost.core.message import VERB, Content, MessageView, Moment, Verb
@@ -15,8 +16,7 @@ from gatepost.errors import GatepostError
 from gatepost.ports.store import Store
 
 
-@dataclass(slots=True)
-class OpenMessage:
+class OpenMessage(msgspec.Struct, eq=False):
     """One message that has not ended.
 
     `salt` and `data` are its entry as bytes, `header` the same, read. `handed`: its run is durable,
@@ -33,7 +33,7 @@ class OpenMessage:
     handed: bool = False
     news: int = 0
     concurrent: int = 0
-    approved: tuple[str, ...] = field(default=())
+    approved: tuple[str, ...] = ()
 
     @property
     def said(self) -> Message:
