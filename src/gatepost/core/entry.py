@@ -298,5 +298,7 @@ def _measure_parts(parts: Sequence[Part], body: int) -> None:
         raise BadEntry("lengths", f"{len(parts)} parts, at most {PARTS_MAX}")
     if body > PARTS_BYTES_MAX:
         raise BadEntry("lengths", f"the parts are {body} bytes, at most {PARTS_BYTES_MAX}")
-    if sum(part.size for part in parts) != body:
+    for part in parts:
+        body -= part.size
+    if body:
         raise BadEntry("lengths", "the parts and their sizes differ")

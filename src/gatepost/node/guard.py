@@ -32,6 +32,7 @@ class Guard:
         self.law = law
         self.usage = Usage()
         self.paused: set[str] = set()
+        self._usual = Facts(node=node, usage=self.usage, name=name)
         self._clock = clock
         self._agents = agents
 
@@ -49,6 +50,9 @@ class Guard:
         peers: tuple[str, ...] = (),
     ) -> Facts:
         """How the node stands now."""
+        odd = blocked or frozen or unknown or adapter or running or open or paused or peers
+        if paired and not odd and not self.paused:
+            return self._usual
         return Facts(
             node=self.node,
             usage=self.usage,

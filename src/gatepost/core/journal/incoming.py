@@ -11,6 +11,8 @@ them off (`cut`). The ack is the firm cursor: durable here and committed there.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from gatepost.core.control import Life
 from gatepost.core.entry import Entry, Void, chain
 from gatepost.core.frame import Item
@@ -28,8 +30,7 @@ CREDIT = 1024
 """Open messages of one peer this node holds at most (Q); bounds its mailbox."""
 
 
-@dataclass(slots=True, frozen=True)
-class Arrived:
+class Arrived(msgspec.Struct, frozen=True):
     """One entry of a frame, decoded, with its bytes and digest."""
 
     entry: Entry
@@ -44,8 +45,7 @@ class Arrived:
         )
 
 
-@dataclass(slots=True, frozen=True)
-class Taken:
+class Taken(msgspec.Struct, frozen=True):
     """One slot to decide now. `firm` is False while its sender has not said it is committed."""
 
     slot: int

@@ -9,6 +9,8 @@ elsewhere `rewind` sends one frame from the first unacknowledged slot.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from gatepost.core.entry import chain
 from gatepost.core.frame import ENTRIES_MAX, Item, fit
 
@@ -19,8 +21,7 @@ WINDOW_BYTES = 4 * 1024 * 1024
 """Bytes out at once, so that entries in flight to one peer never hold more memory than this."""
 
 
-@dataclass(slots=True)
-class Slot:
+class Slot(msgspec.Struct):
     """One given slot. `item` is what is sent now: the entry, or the void that took its place."""
 
     n: int
