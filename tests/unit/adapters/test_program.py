@@ -1,6 +1,7 @@
 """The process of a child: what it is given, how it is seen to end, and how it is stopped."""
 
 import asyncio
+import errno
 import os
 import signal
 from collections.abc import Callable, Coroutine
@@ -200,16 +201,39 @@ def test_after_close_nothing_is_told_and_the_process_goes_on(play: Callable[...,
     play(scene)
 
 
+def no_such_call(pid: int) -> int:
+    raise OSError(errno.ENOSYS, "no such call")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("gatepost.adapters.process.program.sys.platform", "other"),
+        ("gatepost.adapters.process.program.os.pidfd_open", no_such_call),
+    ],
+    ids=["another system", "an old kernel"],
+)
+@pytest.mark.parametrize("own", [True, False])
 def test_on_a_machine_without_pidfd_the_end_is_looked_for(
-    play: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    play: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    value: object,
+    own: bool,
 ) -> None:
-    monkeypatch.setattr("gatepost.adapters.process.program.sys.platform", "other")
+    monkeypatch.setattr(name, value)
 
     async def scene(bench: Bench) -> None:
-        bench.start("true")
+        program = bench.start("sh", "-c", "read line")
+        if not own:
+            program.close()
+            program = bench.watch(program.pid, own=False)
+        bench.clock.advance(0.5)
+        assert bench.ended.empty()
+        program.kill()
         while bench.ended.empty():
             bench.clock.advance(0.1)
             await asyncio.sleep(0)
-        assert await bench.ended.get() == "exit status 0"
+        assert await bench.ended.get() in ("ended by signal 9 (Killed)", "ended")
 
     play(scene)

@@ -121,6 +121,8 @@ class Crew:
 
     def _start_current(self) -> None:
         self._restart = None
+        if self._closed:
+            return
         self._number += 1
         self._current = self._start(f"{STAYS}{self._number}", None)
         self._hand_over()

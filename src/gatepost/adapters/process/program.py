@@ -9,6 +9,7 @@ second. It works for processes of an earlier life of the node too (`adopt`); tho
 for, so their exit status stays unknown.
 """
 
+import errno
 import fcntl
 import os
 import shutil
@@ -139,12 +140,12 @@ class Program:
                 timer.cancel()
 
     def _watch(self) -> None:
-        if sys.platform == "linux":
-            try:
-                self._fd = os.pidfd_open(self.pid)
-            except ProcessLookupError:
-                self._clock.call_soon(self._gone)
-                return
+        try:
+            self._fd = _pidfd(self.pid)
+        except ProcessLookupError:
+            self._clock.call_soon(self._gone)
+            return
+        if self._fd >= 0:
             self._loop.add_reader(self._fd, self._gone)
         else:
             self._timer = self._clock.call_later(_LOOK, self._look)
@@ -183,6 +184,18 @@ class Program:
             os.killpg(self.pid, number)
         except (ProcessLookupError, PermissionError):
             return  # it has ended; macOS says "permission" of a group of zombies
+
+
+def _pidfd(pid: int) -> int:
+    """A descriptor that is readable when the process has ended; -1 where there is no such thing."""
+    if sys.platform != "linux":
+        return -1
+    try:
+        return os.pidfd_open(pid)
+    except OSError as error:
+        if error.errno in (errno.ENOSYS, errno.EPERM, errno.EMFILE):
+            return -1  # an old kernel, a sandbox, no descriptors left
+        raise
 
 
 def _words(status: int) -> str:
