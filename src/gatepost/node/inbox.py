@@ -14,11 +14,12 @@ from collections.abc import Callable
 from gatepost.core.entry import Part
 from gatepost.core.frame import Item
 from gatepost.core.lifecycle import State
-from gatepost.core.message import Content, Run, Text, UpdateIn
+from gatepost.core.message import Content, Run, UpdateIn
 from gatepost.core.parts import pack
 from gatepost.core.records import By, MessageRow
 from gatepost.errors import GatepostError
 from gatepost.node.agents import Agent, idempotency_key, run_token
+from gatepost.node.ending import end_state, reason_of, spoken
 from gatepost.node.exchange import Exchange
 from gatepost.node.ground import Ground
 from gatepost.node.guard import Guard, party
@@ -269,7 +270,7 @@ class Inbox:
 
         `done` after the commit. Raises `message.too_large`.
         """
-        shown = _spoken(update)
+        shown = spoken(update)
         parts, body = pack(shown)
         row = message.row
         if update.kind in ("progress", "artifact", "needs_input"):
@@ -286,8 +287,8 @@ class Inbox:
             self._telling.news(message, what, parts, body, shown)
             self._store.then(done)
             return
-        state = _end_state(update, message)
-        reason = update.reason if _is_code(update.reason) else ""
+        state = end_state(update, message)
+        reason = reason_of(update)
         self.end(message, state, reason, "agent", parts, body, shown)
         self._store.then(done)
 
@@ -388,22 +389,3 @@ class Inbox:
         """No more runs are started."""
         self._closed = True
         self._telling.close()
-
-
-def _end_state(update: UpdateIn, message: OpenMessage) -> State:
-    if update.kind == "declined":
-        return "rejected"
-    if update.kind == "failed":
-        return "cancelled" if message.cancelling else "failed"
-    return "delivered" if message.row.want == "nothing" else "done"
-
-
-def _spoken(update: UpdateIn) -> tuple[Content, ...]:
-    """What the sender is given to read: a reason in words stands among the parts."""
-    if update.reason and not _is_code(update.reason):
-        return (*update.parts, Text(update.reason))
-    return update.parts
-
-
-def _is_code(reason: str) -> bool:
-    return 0 < len(reason) <= 64 and all(c.islower() or c.isdigit() or c in "._" for c in reason)
