@@ -1,8 +1,10 @@
 """Puts a node together: the parts list, and nothing else that thinks.
 
 `initialise` makes a home directory, `start` runs the node of one in the foreground. When a commit
-fails (disk full, I/O error) the core is thrown away and made again from what is durable, while the
-API says why; nothing that was answered is lost.
+fails (disk full, I/O error), or a step of the node breaks off in the middle (a mistake of ours),
+what is in the batch is dropped and the core is thrown away and made again from what is durable,
+while the API says why; nothing that was answered is lost. A peer whose words provoke that again and
+again is stopped. A core that breaks before it is up ends the process.
 """
 
 import asyncio
@@ -11,15 +13,16 @@ import ipaddress
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from typing import cast
 
 from gatepost import __version__
 from gatepost.adapters.roster import AgentRoster
 from gatepost.adapters.site import Limits, Site
+from gatepost.api.http.connection import Connection
 from gatepost.api.http.door import Surface
 from gatepost.api.http.listener import Api
 from gatepost.config.files import write
@@ -32,6 +35,7 @@ from gatepost.core.identity import is_endpoint
 from gatepost.core.views import Made, NodeStatus
 from gatepost.errors import GatepostError
 from gatepost.host import keys as host_keys
+from gatepost.host.alarm import Alarm, say
 from gatepost.host.clock import LoopClock, wall
 from gatepost.host.entropy import SystemEntropy
 from gatepost.host.files import FileWatch, boot_id
@@ -43,7 +47,7 @@ from gatepost.node.node import Node
 from gatepost.node.operator import Operator
 from gatepost.node.settings import Settings
 from gatepost.policy.defaults import GRANTS, POLICY
-from gatepost.store.database import Lock, open_database, open_reader
+from gatepost.store.database import Lock, classify, open_database, open_reader
 from gatepost.store.store import Store
 from gatepost.store.writer import ThreadCommitter
 from gatepost.transports.link import LinkTransport
@@ -52,6 +56,8 @@ PRIVATE = 0o077
 """The umask: nobody but this user reads what a node writes."""
 RETRY = 1.0
 DRAIN = 5.0
+PROVOKED = 3
+"""How many mistakes a peer may bring about before it is stopped."""
 Ready = Callable[[NodeStatus], None]
 
 
@@ -93,14 +99,20 @@ def start(home: Path, ready: Ready) -> None:
 
 @dataclass
 class _Frame:
-    """What outlives a core: configuration, keys, loop, and the wish to stop."""
+    """What outlives a core: configuration, keys, loop, and the wish to stop.
+
+    `provoked` counts by peer the mistakes its words brought about; `up` says the core has started.
+    """
 
     places: Layout
     configured: Configured
     keys: host_keys.HostKeys
     clock: LoopClock
     entropy: SystemEntropy
+    alarm: Alarm
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    provoked: Counter[str] = field(default_factory=Counter[str])
+    up: bool = False
 
 
 async def _run(places: Layout, ready: Ready) -> None:
@@ -110,7 +122,8 @@ async def _run(places: Layout, ready: Ready) -> None:
     clock = LoopClock(loop)
     keys = host_keys.load(places.keys)
     keys.announce(_endpoints(configured.listen, configured.advertise), clock.now())
-    frame = _Frame(places, configured, keys, clock, SystemEntropy())
+    alarm = Alarm(loop, harmless=Connection)
+    frame = _Frame(places, configured, keys, clock, SystemEntropy(), alarm)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, frame.stop.set)
     try:
@@ -118,10 +131,7 @@ async def _run(places: Layout, ready: Ready) -> None:
             try:
                 await _core(frame, ready)
             except (GatepostError, ExceptionGroup) as raised:
-                error = _only(raised)
-                if not (isinstance(error, GatepostError) and error.entry.retryable):
-                    raise error from None
-                await _broken(frame, error)
+                await _broken(frame, _recoverable(frame, _only(raised)))
             ready = _silent
     finally:
         lock.release()
@@ -132,6 +142,7 @@ async def _core(frame: _Frame, ready: Ready) -> None:
     places, configured, clock = frame.places, frame.configured, frame.clock
     loop = asyncio.get_running_loop()
     failed: asyncio.Future[Exception] = loop.create_future()
+    frame.up = False
     store = Store(
         open_database(places.database),
         open_reader(places.database),
@@ -139,6 +150,7 @@ async def _core(frame: _Frame, ready: Ready) -> None:
         ThreadCommitter(loop.call_soon_threadsafe),
         lambda error: None if failed.done() else failed.set_result(error),
     )
+    frame.alarm.told = store.fail
     law = LawFiles(places, clock, (configured.name, frame.keys.node))
     node = Node(store, clock, frame.entropy, frame.keys, _settings(frame), law.law)
     law.changed = node.law_changed
@@ -163,14 +175,22 @@ async def _core(frame: _Frame, ready: Ready) -> None:
             await _open(frame, node, transport, api, roster, failed)
             gc.freeze()
             if not failed.done():
+                frame.up = True
                 ready(node.overview.status())
             await _until(frame.stop, failed)
+        except asyncio.CancelledError:
+            store.fail(RuntimeError("a task of the node broke off"))
+            raise
         finally:
             lookout.stop()
-            await _close(node, store, transport, api, roster, failed.done())
+            await _close(node, store, transport, api, roster, failed)
             watch.close()
     if failed.done():
-        raise _store_error(failed.result(), places)
+        frame.provoked[node.peers.provoker] += 1
+        error = classify(failed.result(), str(places.database))
+        if isinstance(error, GatepostError) or not frame.up:
+            raise error
+        raise GatepostError("node.recovering", why=type(error).__name__)
 
 
 def _site(frame: _Frame, watch: Inotify | FileWatch, tasks: asyncio.TaskGroup) -> Site:
@@ -201,6 +221,9 @@ async def _open(
         host, _, port = frame.configured.listen.rpartition(":")
         await transport.listen(host.strip("[]"), int(port))
     node.start(transport, started.set)
+    for peer, times in frame.provoked.items():
+        if times >= PROVOKED:
+            node.distrust(peer, "bug")
     await _until(started, failed)
     if failed.done():
         return
@@ -218,23 +241,22 @@ async def _open(
 
 
 async def _close(
-    node: Node, store: Store, transport: LinkTransport, api: Api, roster: AgentRoster, failed: bool
+    node: Node,
+    store: Store,
+    transport: LinkTransport,
+    api: Api,
+    roster: AgentRoster,
+    failed: asyncio.Future[Exception],
 ) -> None:
     await api.stop()
-    await roster.close(0.0 if failed else DRAIN)
+    await roster.close(0.0 if failed.done() else DRAIN)
     node.close()
     await transport.close()
-    if not failed:
-        await _idle(store)
+    while not store.idle and not failed.done():
+        durable = asyncio.Event()  # the commits under way, and what they cause
+        store.then(durable.set)
+        await _until(durable, failed)
     store.close()
-
-
-async def _idle(store: Store) -> None:
-    """Wait for the commits under way and what they caused."""
-    while not store.idle:
-        durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        store.then(partial(durable.set_result, None))
-        await durable
 
 
 async def _until(event: asyncio.Event, failed: asyncio.Future[Exception]) -> None:
@@ -246,6 +268,7 @@ async def _until(event: asyncio.Event, failed: asyncio.Future[Exception]) -> Non
 
 async def _broken(frame: _Frame, error: GatepostError) -> None:
     """Say why for a moment, then try again."""
+    gc.unfreeze()  # the core that failed
     api = Api(Broken(error), operator_token=frame.configured.operator.auth == "token")
     await api.listen_unix(Surface.agent, frame.places.agent_socket)
     await api.listen_unix(Surface.operator, frame.places.operator_socket)
@@ -255,6 +278,17 @@ async def _broken(frame: _Frame, error: GatepostError) -> None:
         return
     finally:
         await api.stop()
+
+
+def _recoverable(frame: _Frame, error: Exception) -> GatepostError:
+    """What the API says while the core is made again. Raises what no new core would mend."""
+    if isinstance(error, GatepostError):
+        if error.entry.retryable:
+            return error
+    elif frame.up:
+        say(error)
+        return GatepostError("node.recovering", why=type(error).__name__)
+    raise error from None
 
 
 def _only(error: Exception) -> Exception:
@@ -300,12 +334,6 @@ def _everywhere(host: str) -> bool:
         return ipaddress.ip_address(host).is_unspecified
     except ValueError:
         return False
-
-
-def _store_error(error: Exception, places: Layout) -> GatepostError:
-    from gatepost.store.database import classify
-
-    return classify(error, str(places.database))
 
 
 def _silent(status: NodeStatus) -> None:

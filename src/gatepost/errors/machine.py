@@ -18,6 +18,13 @@ ENTRIES = (
         "gatepost status",
     ),
     Entry(
+        "node.recovering",
+        Family.local,
+        "the node made a mistake and goes on from what is on its disk",
+        "gatepost log",
+        retryable=True,
+    ),
+    Entry(
         "home.missing",
         Family.not_running,
         "there is no node in that home directory",

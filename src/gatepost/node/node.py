@@ -175,6 +175,12 @@ class Node:
         self.events.emit("peer.stopped", peer=peer.row.alias, text=reason)
         self.store.then(lambda: self.peers.drop_link(peer, "the pair stopped"))
 
+    def distrust(self, node: str, reason: str) -> None:
+        """Stop the pair with a peer, until the operator trusts it again."""
+        peer = self.peers.by_node.get(node)
+        if peer is not None and not peer.row.stopped:
+            self._stopped(peer.exchange, reason)
+
     def _contact(self, exchange: Exchange, live: bool) -> None:
         peer = self.peers.by_number[exchange.number]
         peer.since = self.clock.now()

@@ -233,6 +233,7 @@ class Operator:
                 what=f"the pair with `{alias}` stopped: {peer.row.stopped}",
                 why="going on could run messages twice; this version cannot adopt a state",
             )
+        peer.exchange.stopped = ""
         return await self._change(alias, "block", lambda peer: setattr(peer.row, "stopped", ""))
 
     async def remove_peer(self, alias: str) -> str:

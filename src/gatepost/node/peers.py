@@ -66,7 +66,10 @@ class Peer:
 
 
 class Peers:
-    """Every peer, by number, node id and alias."""
+    """Every peer, by number, node id and alias.
+
+    `provoker` is the peer whose word broke a step of this node off in the middle.
+    """
 
     def __init__(self, ground: Ground, guard: Guard) -> None:
         self.by_number: dict[int, Peer] = {}
@@ -85,6 +88,7 @@ class Peers:
         self._guard = guard
         self._settings = ground.settings
         self._life = ground.life
+        self.provoker = ""
         self._closed = False
         self._last_number = 0
 
@@ -317,7 +321,11 @@ class Peers:
         peer.error, peer.since = ("", ""), self._clock.now()
         peer.exchange.line = line
         self._hub.emit("link.up", peer=peer.row.alias, text=line.address)
-        peer.exchange.receive(greeting)
+        try:
+            peer.exchange.receive(greeting)
+        except Exception:
+            self.provoker = peer.row.node
+            raise
         if peer.exchange.line is line:
             peer.exchange.link_up(line)
 
@@ -349,7 +357,11 @@ class Peers:
             return
         if peer is None or opened.sender != line.peer or peer.exchange.line is not line:
             return
-        peer.exchange.frame(opened)
+        try:
+            peer.exchange.frame(opened)
+        except Exception:
+            self.provoker = peer.row.node
+            raise
 
     def dial_failed(self, node: str, code: str, why: str) -> None:
         """A dial ended without a link: wait longer."""

@@ -82,8 +82,10 @@ def open_database(path: Path) -> apsw.Connection:
     return connection
 
 
-def classify(error: Exception, where: str) -> GatepostError:
-    """What an error of SQLite means to an operator."""
+def classify(error: Exception, where: str) -> Exception:
+    """What an error of SQLite means to an operator; any other error is itself."""
+    if not isinstance(error, apsw.Error):
+        return error
     code = "store.failed"
     if isinstance(error, apsw.CorruptError | apsw.NotADBError):
         code = "store.damaged"

@@ -31,6 +31,7 @@ class Store:
         self.then = self._writer.then
         self.before = self._writer.before
         self.ride = self._writer.ride
+        self.fail = self._writer.fail
         self.messages = Messages(self._writer, reader)
         self.peers = Peers(self._writer, reader)
         self.registry = Registry(self._writer, reader)

@@ -5,7 +5,7 @@ executed on the loop thread and `COMMIT` (the fsync) runs in a helper thread, so
 waits for the disk. What arrives meanwhile is the next batch. Callbacks given to `then` run after
 the commit that holds everything written before them. A failed commit fails the batch and everything
 that was built on it: the writer closes, calls nobody, and reports once; its owner starts again from
-what is durable.
+what is durable. So does a step that broke off in the middle (`fail`): half a step is never durable.
 """
 
 import queue
@@ -114,6 +114,22 @@ class Writer:
         """Like `before`, but not worth a commit of its own: it rides on the next one."""
         self._before[key] = fn
 
+    def fail(self, error: Exception) -> None:
+        """Close at once: what is in the batch is never committed, and nobody is called any more.
+
+        For a commit that failed, and for a step that broke off in the middle. A commit under way is
+        of steps that were whole, and ends as it does.
+        """
+        if self.broken:
+            return
+        self.broken = True
+        self._rows.clear()
+        self._then.clear()
+        self._before.clear()
+        if not self._committing and not self._connection.get_autocommit():
+            self._connection.execute("ROLLBACK")
+        self._failed(error)
+
     def close(self, flush: bool = True) -> None:
         """End the writer.
 
@@ -145,7 +161,7 @@ class Writer:
         try:
             self._execute()
         except apsw.Error as error:
-            self._break(error)
+            self.fail(error)
             return
         then, self._then = self._then, []
         self._committing = True
@@ -171,18 +187,10 @@ class Writer:
         if self.broken:
             return
         if error is not None:
-            self._break(error)
+            self.fail(error)
             return
         for fn in then:
             fn()
         if self._scheduled or self._rows or self._then:
             self._scheduled = True
             self._flush()
-
-    def _break(self, error: Exception) -> None:
-        self.broken = True
-        self._rows.clear()
-        self._then.clear()
-        if not self._connection.get_autocommit():
-            self._connection.execute("ROLLBACK")
-        self._failed(error)

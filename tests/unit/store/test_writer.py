@@ -203,3 +203,41 @@ def test_the_commit_thread_commits_elsewhere_and_tells_through_post() -> None:
     committer.close()
     assert where == ["commit"]
     assert told == [("good", None), ("bad", failure)]
+
+
+def test_a_step_that_broke_off_is_dropped_with_its_whole_batch() -> None:
+    bench = Bench()
+    told: list[str] = []
+    bench.add(1)
+    bench.writer.then(lambda: told.append("a"))
+    error = ValueError("half a step")
+    bench.writer.fail(error)
+    bench.writer.fail(ValueError("once is enough"))
+    bench.add(2)
+    bench.clock.turn()
+    assert (bench.statements, bench.failures, told) == ([], [error], [])
+    assert bench.writer.broken
+
+
+def test_rows_that_cannot_be_executed_are_rolled_back() -> None:
+    bench = Bench()
+    bench.add(1)
+    bench.add(2**64)
+    with pytest.raises(OverflowError) as broken:
+        bench.clock.turn()
+    bench.writer.fail(broken.value)
+    assert bench.statements[-1] == "ROLLBACK"
+    assert bench.rows() == []
+
+
+def test_a_commit_under_way_ends_as_it_does_when_a_later_step_breaks_off() -> None:
+    bench = Bench()
+    told: list[str] = []
+    bench.add(1)
+    bench.writer.then(lambda: told.append("a"))
+    bench.clock.turn()
+    bench.add(2)
+    bench.writer.fail(ValueError("half a step"))
+    bench.committer.finish()
+    bench.clock.turn()
+    assert (bench.rows(), told, len(bench.failures)) == ([1], [], 1)

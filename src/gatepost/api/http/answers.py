@@ -4,7 +4,7 @@ No answer carries a CORS header, and none may be cached or guessed to be another
 says.
 """
 
-import logging
+import asyncio
 from collections.abc import Iterable
 
 import msgspec
@@ -12,7 +12,6 @@ from starlette.types import Scope, Send
 
 from gatepost.errors import GatepostError
 
-_LOG = logging.getLogger("gatepost.api")
 _HEADERS = [
     (b"content-type", b"application/json"),
     (b"cache-control", b"no-store"),
@@ -54,14 +53,20 @@ async def refuse(
     await send({"type": "websocket.http.response.body", "body": body})
 
 
+def raised(fault: Exception) -> None:
+    """What we did not expect broke a step of the node in the middle: whoever owns it is told."""
+    context = {"message": "the local API made a mistake", "exception": fault}
+    asyncio.get_running_loop().call_exception_handler(context)
+
+
 def as_error(fault: Exception) -> GatepostError:
     """Say a fault as an error of the catalogue.
 
-    What we did not expect is ours, and goes to the log with its trace.
+    What we did not expect is a mistake of ours.
     """
     if isinstance(fault, GatepostError):
         return fault
     if isinstance(fault, msgspec.DecodeError):
         return GatepostError("usage.invalid", why=str(fault))
-    _LOG.error("the local API made a mistake", exc_info=fault)
+    raised(fault)
     return GatepostError("bug.internal", why=type(fault).__name__)

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gatepost import __version__
 from gatepost.api.http import agent_routes, operator_routes
-from gatepost.api.http.answers import refuse
+from gatepost.api.http.answers import raised, refuse
 from gatepost.api.http.door import Door, Surface
 from gatepost.api.http.events import EventStream
 from gatepost.api.http.holders import Holders
@@ -56,7 +56,10 @@ class App:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request or socket."""
-        await self._door(scope, receive, send)
+        try:
+            await self._door(scope, receive, send)
+        except Exception as fault:
+            raised(fault)
 
     @property
     def open_sockets(self) -> int:

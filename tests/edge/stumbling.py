@@ -1,0 +1,43 @@
+"""`python stumbling.py TRAP …` is `gatepost …` with mistakes in it, while the file TRAP exists.
+
+A message from a peer that asks for "stumble" breaks its step off after it was half written; so does
+one of an agent here with that label.
+"""
+
+import sys
+from pathlib import Path
+
+from gatepost.__main__ import main
+from gatepost.core.entry import Message
+from gatepost.core.journal.incoming import Taken
+from gatepost.core.message import Receipt, Submission
+from gatepost.errors import GatepostError
+from gatepost.node.delivery import Delivery
+from gatepost.node.desk import Desk
+from gatepost.node.exchange import Exchange
+
+TRAP = Path(sys.argv.pop(1))
+decide, submit = Delivery.decide, Desk.submit
+
+
+def stumbling_decide(self: Delivery, exchange: Exchange, taken: Taken) -> None:
+    decide(self, exchange, taken)
+    entry = taken.arrived.entry
+    if isinstance(entry, Message) and entry.done_when == "stumble" and TRAP.exists():
+        raise ValueError("half a step \x1b[2J")
+
+
+def stumbling_submit(self: Desk, submission: Submission, done) -> None:  # type: ignore[no-untyped-def]
+    def half_done(answer: Receipt | GatepostError) -> None:
+        done(answer)
+
+    submit(self, submission, half_done)
+    if "stumble" in submission.labels and TRAP.exists():
+        raise ValueError("half a step")
+
+
+Delivery.decide = stumbling_decide  # type: ignore[method-assign]
+Desk.submit = stumbling_submit  # type: ignore[method-assign]
+
+if __name__ == "__main__":
+    main()
