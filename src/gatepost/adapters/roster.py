@@ -3,6 +3,7 @@
 Starts and stops their adapters, and keeps their tokens for local use.
 """
 
+import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -46,9 +47,10 @@ class AgentRoster:
         (self._tokens / name).unlink(missing_ok=True)
 
     async def close(self, drain: float) -> None:
-        """The node stops: runs go on by themselves and are found again."""
-        for adapter in self._adapters.values():
-            await adapter.stop(drain)
+        """The node stops: after one `drain` for all, runs go on alone, to be found again."""
+        async with asyncio.TaskGroup() as tasks:
+            for adapter in self._adapters.values():
+                tasks.create_task(adapter.stop(drain))
         self._adapters.clear()
 
     def keep_token(self, agent: str, secret: str) -> None:
