@@ -1,6 +1,7 @@
 """The loopback wire as a world has it: every message is an effect of its sender, and logged.
 
-`taps` see every message that is sent (an attacker in the middle of the network listens there).
+`taps` see every message that is sent (an attacker in the middle of the network listens there), and
+a test may `lose` the very message it means.
 """
 
 import zlib
@@ -28,6 +29,7 @@ class WorldWire(Wire):
         self._timeline = timeline
         self._tick = tick
         self.taps: list[Tap] = []
+        self.lose: Callable[[str, str, bytes], bool] = lambda source, target, message: False
 
     def carry(self, end: End, other: End, message: bytes) -> None:
         self._tick(end.node, "send")
@@ -35,7 +37,11 @@ class WorldWire(Wire):
         self._timeline.log.add(self._timeline.time, log)
         for tap in self.taps:
             tap(end.node, other.node, message)
-        super().carry(end, other, message)
+        if self.lose(end.node, other.node, message):
+            self.counts["drop"] += 1
+            end.arrived(len(message))
+        else:
+            super().carry(end, other, message)
 
     def connect(self, end: End, endpoint: str, failed: Callable[[str], None]) -> None:
         self._tick(end.node, "dial")
