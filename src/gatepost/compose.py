@@ -47,7 +47,7 @@ from gatepost.node.node import Node
 from gatepost.node.operator import Operator
 from gatepost.node.settings import Settings
 from gatepost.policy.defaults import GRANTS, POLICY
-from gatepost.store.database import Lock, classify, open_database, open_reader
+from gatepost.store.database import Lock, failure, open_database, open_reader
 from gatepost.store.store import Store
 from gatepost.store.writer import ThreadCommitter
 from gatepost.transports.link import LinkTransport
@@ -187,10 +187,7 @@ async def _core(frame: _Frame, ready: Ready) -> None:
             watch.close()
     if failed.done():
         frame.provoked[node.peers.provoker] += 1
-        error = classify(failed.result(), str(places.database))
-        if isinstance(error, GatepostError) or not frame.up:
-            raise error
-        raise GatepostError("node.recovering", why=type(error).__name__)
+        raise _failure(frame, failed.result())
 
 
 def _site(frame: _Frame, watch: Inotify | FileWatch, tasks: asyncio.TaskGroup) -> Site:
@@ -278,6 +275,14 @@ async def _broken(frame: _Frame, error: GatepostError) -> None:
         return
     finally:
         await api.stop()
+
+
+def _failure(frame: _Frame, error: Exception) -> Exception:
+    """Why the store of a core closed, as `_run` takes it."""
+    found = failure(error, str(frame.places.database))
+    if isinstance(found, GatepostError) or not frame.up:
+        return found
+    return GatepostError("node.recovering", why=type(found).__name__)
 
 
 def _recoverable(frame: _Frame, error: Exception) -> GatepostError:

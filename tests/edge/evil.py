@@ -32,11 +32,9 @@ PRIVATE = AgentSpec(name="private", about="the canary 7Q2 about")
 class EvilStage(Stage):
     """The stage with one more peer of every node, that is nobody's machine."""
 
-    def __init__(self, *names: str, text: str = OPEN, evils: int = 1, **settings: float) -> None:
+    def __init__(self, *names: str, text: str = OPEN, evils: int = 1) -> None:
         self.strangers = [SeededKeys(f"evil {n}") for n in range(evils)]
-        super().__init__(
-            *(names or ("home",)), agents=("main", "bob", PRIVATE), text=text, **settings
-        )
+        super().__init__(*(names or ("home",)), agents=("main", "bob", PRIVATE), text=text)
 
     def _acquaint(self, owners: dict[str, str]) -> None:
         super()._acquaint(owners)

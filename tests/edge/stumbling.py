@@ -5,6 +5,7 @@ one of an agent here with that label.
 """
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from gatepost.__main__ import main
@@ -27,17 +28,16 @@ def stumbling_decide(self: Delivery, exchange: Exchange, taken: Taken) -> None:
         raise ValueError("half a step \x1b[2J")
 
 
-def stumbling_submit(self: Desk, submission: Submission, done) -> None:  # type: ignore[no-untyped-def]
-    def half_done(answer: Receipt | GatepostError) -> None:
-        done(answer)
-
-    submit(self, submission, half_done)
+def stumbling_submit(
+    self: Desk, submission: Submission, done: Callable[[Receipt | GatepostError], None]
+) -> None:
+    submit(self, submission, done)
     if "stumble" in submission.labels and TRAP.exists():
         raise ValueError("half a step")
 
 
-Delivery.decide = stumbling_decide  # type: ignore[method-assign]
-Desk.submit = stumbling_submit  # type: ignore[method-assign]
+Delivery.decide = stumbling_decide
+Desk.submit = stumbling_submit
 
 if __name__ == "__main__":
     main()

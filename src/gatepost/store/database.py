@@ -82,10 +82,13 @@ def open_database(path: Path) -> apsw.Connection:
     return connection
 
 
-def classify(error: Exception, where: str) -> Exception:
-    """What an error of SQLite means to an operator; any other error is itself."""
-    if not isinstance(error, apsw.Error):
-        return error
+def failure(error: Exception, where: str) -> Exception:
+    """Why a store failed: what an error of SQLite means, or an error that is none of its own."""
+    return classify(error, where) if isinstance(error, apsw.Error) else error
+
+
+def classify(error: Exception, where: str) -> GatepostError:
+    """What an error of SQLite means to an operator."""
     code = "store.failed"
     if isinstance(error, apsw.CorruptError | apsw.NotADBError):
         code = "store.damaged"
