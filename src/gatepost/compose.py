@@ -186,8 +186,7 @@ async def _core(frame: _Frame, ready: Ready) -> None:
             await _close(node, store, transport, api, roster, failed)
             watch.close()
     if failed.done():
-        frame.provoked[node.peers.provoker] += 1
-        raise _failure(frame, failed.result())
+        raise _failure(frame, node, failed.result())
 
 
 def _site(frame: _Frame, watch: Inotify | FileWatch, tasks: asyncio.TaskGroup) -> Site:
@@ -277,8 +276,9 @@ async def _broken(frame: _Frame, error: GatepostError) -> None:
         await api.stop()
 
 
-def _failure(frame: _Frame, error: Exception) -> Exception:
+def _failure(frame: _Frame, node: Node, error: Exception) -> Exception:
     """Why the store of a core closed, as `_run` takes it."""
+    frame.provoked[node.peers.provoker] += 1
     found = failure(error, str(frame.places.database))
     if isinstance(found, GatepostError) or not frame.up:
         return found
