@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from gatepost.adapters.process.files import Files
 from gatepost.adapters.site import Adapter, Limits, Site
 from gatepost.host.clock import LoopClock
 from gatepost.host.inotify import file_watch
@@ -67,10 +68,13 @@ class Stage:
         return {int(path.read_text()) for path in self.files("*.lock") if path.stat().st_size}
 
     def clear(self) -> None:
-        """End the commands that a killed host left."""
-        for pid in self.pids():
-            with suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
+        """End the commands that a killed host left, also those that are about to begin."""
+        for path in self.files("*.lock"):
+            files = Files(path.parent, path.stem)
+            while files.held():
+                if pid := files.pid():
+                    with suppress(ProcessLookupError):
+                        os.killpg(pid, signal.SIGKILL)
 
     async def free(self) -> None:
         """Wait until no command runs any more: until its lock is free."""
