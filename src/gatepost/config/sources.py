@@ -23,8 +23,14 @@ _S = TypeVar("_S", bound=msgspec.Struct)
 Source = Literal["default", "file", "environment", "flag"]
 LARGEST_FILE = 4 * 1024 * 1024
 # Variables of this prefix that are no settings: where the node lives, and what a run is told.
-_RESERVED = ("GATEPOST_HOME", "GATEPOST_AGENT", "GATEPOST_SOCKET", "GATEPOST_TOKEN", "GATEPOST_RUN")
-_RESERVED += ("GATEPOST_OPERATOR_TOKEN",)
+_RESERVED = (
+    "GATEPOST_HOME",
+    "GATEPOST_AGENT",
+    "GATEPOST_SOCKET",
+    "GATEPOST_TOKEN",
+    "GATEPOST_RUN",
+    "GATEPOST_OPERATOR_TOKEN",
+)
 
 
 class Found(msgspec.Struct, frozen=True):
