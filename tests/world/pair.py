@@ -113,7 +113,7 @@ class Pair:
 
     def __init__(self, **options: float) -> None:
         plain = Options(nodes=2, lanes=2, calls=0)
-        self.world = World(replace(plain, **options), 1)  # pyright: ignore[reportArgumentType]
+        self.world = World(replace(plain, **options), 1)
         self.home, self.lab = self.world.machines
         for machine in self.world.machines:
             machine.away = lambda: 0.2
