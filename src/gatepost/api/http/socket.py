@@ -25,6 +25,12 @@ from gatepost.core.calls import Call
 from gatepost.errors import GatepostError
 
 _FRAME = msgspec.json.Decoder(list[Call])
+_TURN = 64
+"""Calls taken in one turn of the loop, as many as a link's frame holds entries.
+
+What they wrote is committed and sent on while the next are taken, so that the nodes on the way work
+at the same time and not one after the other.
+"""
 
 
 class Sockets:
@@ -97,10 +103,12 @@ class _Socket:
             message = await receive()
             if message["type"] != "websocket.receive":
                 return
-            for call in self._calls(message.get("text")):
+            for taken, call in enumerate(self._calls(message.get("text")), 1):
                 if out.full:
                     await out.drained()
                 session.take(call)
+                if taken % _TURN == 0:
+                    await asyncio.sleep(0)
 
     def _calls(self, text: str | None) -> list[Call]:
         try:
