@@ -70,7 +70,7 @@ def initialise(home: Path, name: str, listen: str = "", advertise: str = "") -> 
     for endpoint in (listen, advertise):
         if endpoint and not is_endpoint(endpoint):
             raise GatepostError("usage.invalid", what=f"`{endpoint}` is not HOST:PORT")
-    places = layout(home)
+    places = layout(home, anew=True)
     if places.config.exists():
         raise GatepostError("home.exists", what=f"a node lives in {places.home}", where=str(home))
     create(places)
@@ -91,7 +91,7 @@ def start(home: Path, ready: Ready) -> None:
     sys.setswitchinterval(0.0005)  # the commit thread waits for the loop, never the other way round
     gc.set_threshold(50_000, 50, 50)  # a batch makes many objects and no cycles
     os.umask(PRIVATE)
-    places = layout(home)
+    places = layout(home, anew=True)
     check(places)
     make_sockets(places)
     asyncio.run(_run(places, ready))
@@ -120,7 +120,7 @@ async def _run(places: Layout, ready: Ready) -> None:
     configured = load_home(places, environment()).settings
     loop = asyncio.get_running_loop()
     clock = LoopClock(loop)
-    keys = host_keys.load(places.keys)
+    keys = _keys(places)
     keys.announce(_endpoints(configured.listen, configured.advertise), clock.now())
     alarm = Alarm(loop, harmless=Connection)
     frame = _Frame(places, configured, keys, clock, SystemEntropy(), alarm)
@@ -137,6 +137,16 @@ async def _run(places: Layout, ready: Ready) -> None:
         lock.release()
 
 
+def _keys(places: Layout) -> host_keys.HostKeys:
+    try:
+        return host_keys.load(places.keys)
+    except GatepostError as error:
+        if error.code != "home.missing":
+            raise
+        # There is a node here, so there were keys.
+        raise GatepostError("keys.damaged", why=error.why, where=str(places.keys)) from error
+
+
 async def _core(frame: _Frame, ready: Ready) -> None:
     """One life of the node, to its end or its failure."""
     places, configured, clock = frame.places, frame.configured, frame.clock
@@ -144,7 +154,7 @@ async def _core(frame: _Frame, ready: Ready) -> None:
     failed: asyncio.Future[Exception] = loop.create_future()
     frame.up = False
     store = Store(
-        open_database(places.database),
+        open_database(places.database, create=False),
         open_reader(places.database),
         clock,
         ThreadCommitter(loop.call_soon_threadsafe),
@@ -223,6 +233,9 @@ async def _open(
     await _until(started, failed)
     if failed.done():
         return
+    # Adapters claim their agents before any client can.
+    for agent in list(node.agents.values()):
+        await roster.start(agent.spec)
     await api.listen_unix(Surface.agent, frame.places.agent_socket)
     await api.listen_unix(Surface.operator, frame.places.operator_socket)
     for surface, listen in (
@@ -232,8 +245,6 @@ async def _open(
         if listen:
             host, _, port = listen.rpartition(":")
             await api.listen_tcp(surface, host.strip("[]"), int(port))
-    for agent in list(node.agents.values()):
-        await roster.start(agent.spec)
 
 
 async def _close(
