@@ -58,6 +58,8 @@ class App:
         """Serve one request or socket."""
         try:
             await self._door(scope, receive, send)
+        except OSError:
+            raise  # who called is gone
         except Exception as fault:
             raised(fault)
 

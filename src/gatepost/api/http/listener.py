@@ -60,7 +60,7 @@ class Api:
             lifespan="off",
             interface="asgi3",
             log_config=None,
-            log_level="warning",
+            log_level="critical",  # what goes wrong in the application is told by itself
             access_log=False,
             proxy_headers=False,
             server_header=False,
