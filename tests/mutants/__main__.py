@@ -95,7 +95,9 @@ def _worlds(source: str, seed: int, runs: int) -> str:
     found = re.search(r"^seed (\d+): .*\n  (.*)", done.stdout, re.MULTILINE)
     if done.returncode == 1 and found:
         return f"the world of seed {found[1]} ({_short(found[2])})"
-    return "" if done.returncode == 0 else f"worlds that do not run: {_last(done)}"
+    if re.search(r"^worlds \d+ bad 0$", done.stdout, re.MULTILINE):
+        return ""
+    return f"worlds that do not run: {_last(done)}"
 
 
 def _aimed(source: str, tests: list[str]) -> str:

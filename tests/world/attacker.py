@@ -6,7 +6,7 @@ change what a caller is told; its own words carry a mark.
 
 from random import Random
 
-from tests.forge import Forged, entry, message
+from tests.forge import Forged, entry, key_id, message, prefixed
 from tests.seeded import SeededKeys
 from tests.world.checker import FORGED
 from tests.world.machine import Machine
@@ -62,12 +62,17 @@ class Attacker:
             expires=1_900_000_000_000,
             done_when=FORGED,
         )
-        key = peer.keys.record.key_id if self._chance.random() < 0.5 else None
-        header = {"from": peer.keys.node} | ({"key": key} if key else {})
+        header = {"from": peer.keys.node}
+        if self._chance.random() < 0.7:
+            header["key"] = peer.keys.record.key_id
+        seal_id = key_id(machine.keys.record.seal_bytes)
+        nodes = (peer.keys.node.encode(), machine.keys.node.encode())
+        info = prefixed(b"gatepost/1", b"seal", *nodes, seal_id)
         return Forged(
             sender=self._keys,
             receiver=machine.keys,
             entries=[entry(said)],
             header=header,
+            change_info=lambda _: info,
             seed=f"forged {self.struck}",
         ).frame()

@@ -84,6 +84,32 @@ def test_a_frame_that_quotes_another_life_gives_no_entries():
     assert takes_entries(before, frame)
 
 
+def test_a_frame_of_a_life_that_is_over_gives_nothing():
+    pair = Pair()
+    home, lost = pair.home.keys.node, list[bytes]()
+
+    def lose(source: str, target: str, message: bytes) -> bool:
+        if source != home or message[:2] != b"GP":
+            return False
+        lost.append(message)
+        return True
+
+    pair.world.wire.lose = lose
+    pair.send()
+    pair.run(1.0)
+    assert len(lost) == 1 and pair.outward.outgoing.sent == 1
+    pair.home.crash()
+    pair.run(3.0)
+    assert pair.inward.incoming.life is not None and pair.inward.incoming.life.boot == 2
+    (end,) = pair.world.wire.lines_into(pair.lab.keys.node)
+    end.take(lost[0], 0)
+    pair.run(1.0)
+    assert pair.inward.incoming.cursor == 0
+    pair.world.wire.lose = lambda source, target, message: False
+    pair.run(30.0)
+    assert len(pair.probe.runs) == 1
+
+
 def test_no_peer_is_told_a_life_that_is_not_committed():
     pair = Pair()
     pair.lab.away = lambda: 0.0
