@@ -3,13 +3,15 @@
 Paths are computed, created with narrow modes, and checked here, and nowhere else. Secrets and
 sockets are for this user alone: directories 0700, files 0600. A Unix socket's path may have 107
 bytes; where the home directory is too long for that, the sockets move to the runtime directory,
-under a name made from the home's path, so that node and command find the same one.
+under a name made from the home's path. Which directory that is depends on how one logged in, so the
+node leaves a note in its home, and commands follow the note.
 """
 
 import hashlib
 import os
 import stat
 import tempfile
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -20,6 +22,7 @@ from gatepost.errors import GatepostError
 
 SOCKET_BYTES = 107
 _LONGEST_SOCKET = "operator.sock"
+_NOTE = "sockets"
 
 
 class Layout(msgspec.Struct, frozen=True):
@@ -86,12 +89,18 @@ def select_home(flag: str, environ: Mapping[str, str]) -> Path:
     return Path(os.path.abspath(path))
 
 
-def layout(home: Path) -> Layout:
-    """The places of the node that lives in `home`."""
+def layout(home: Path, anew: bool = False) -> Layout:
+    """The places of the node that lives in `home`.
+
+    With `anew` its sockets lie where this process would put them, whatever the note says.
+    """
     home = Path(os.path.abspath(home))
     inside = home / "run"
     if _fits(inside):
         return Layout(home, inside)
+    noted = None if anew else _noted(inside)
+    if noted is not None:
+        return Layout(home, noted)
     name = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
     for root in _runtime_roots():
         if _fits(root / name):
@@ -104,6 +113,14 @@ def layout(home: Path) -> Layout:
     )
 
 
+def _noted(run: Path) -> Path | None:
+    try:
+        noted = Path((run / _NOTE).read_text(encoding="utf-8"))
+    except OSError:
+        return None
+    return noted if noted.is_absolute() and _fits(noted) else None
+
+
 def _fits(directory: Path) -> bool:
     return len(os.fsencode(directory / _LONGEST_SOCKET)) <= SOCKET_BYTES
 
@@ -112,7 +129,9 @@ def _runtime_roots() -> tuple[Path, ...]:
     # The second is a directory of our own in the common temporary one: `create` refuses it unless
     # it belongs to this user alone.
     own = Path(tempfile.gettempdir()) / f"gatepost-{os.getuid()}"
-    return Path(platformdirs.user_runtime_dir("gatepost")), own
+    with warnings.catch_warnings():  # that there is none for this login is no news to a user
+        warnings.simplefilter("ignore")
+        return Path(platformdirs.user_runtime_dir("gatepost")), own
 
 
 def create(places: Layout) -> None:
@@ -130,6 +149,7 @@ def make_sockets(places: Layout) -> None:
         for directory in (places.sockets.parent, places.sockets):
             _make(directory, places.home)
             _only_ours(directory, places.home)
+        (places.run / _NOTE).write_text(str(places.sockets), encoding="utf-8")
 
 
 def _make(directory: Path, home: Path) -> None:

@@ -61,14 +61,17 @@ class Lock:
         os.close(self._file)
 
 
-def open_database(path: Path) -> apsw.Connection:
+def open_database(path: Path, create: bool = True) -> apsw.Connection:
     """Open (or create) and migrate the database of a node.
 
-    Raises the `store.*` errors of the catalogue.
+    Raises the `store.*` errors of the catalogue; without `create` also when there is none: an empty
+    one in its place would have forgotten everything.
     """
     check_library()
     check_disk(path.parent)
     new = not path.exists()
+    if not create and (new or path.stat().st_size == 0):
+        raise GatepostError("store.damaged", why="it is gone or empty", where=str(path))
     try:
         connection = apsw.Connection(str(path))
         if new:

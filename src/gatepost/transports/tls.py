@@ -13,15 +13,23 @@ import hashlib
 import ssl
 from pathlib import Path
 
+from gatepost.errors import GatepostError
+
 _RECORD = 16 * 1024  # no TLS record carries more
 
 
 def server_context(certificate: Path, key: Path) -> ssl.SSLContext:
-    """The listener's context: this node's self-signed certificate, no session tickets."""
+    """The listener's context: this node's self-signed certificate, no session tickets.
+
+    Raises `keys.damaged`.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_3
     context.num_tickets = 0
-    context.load_cert_chain(certificate, key)
+    try:
+        context.load_cert_chain(certificate, key)
+    except OSError as error:  # an SSLError is one
+        raise GatepostError("keys.damaged", why=str(error), where=str(certificate)) from error
     return context
 
 
