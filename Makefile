@@ -3,6 +3,8 @@
 PYTHON ?= python3
 JOBS ?= auto
 N ?= 2000
+SEED ?= 1
+RUNS ?= 200
 ARGS ?=
 
 PY := .venv/bin/python
@@ -13,7 +15,7 @@ PATHS := src tests tools $(wildcard bench examples)
 .NOTPARALLEL:
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check gates lint format types layering sizes fix fmt golden bench crash lock clean
+.PHONY: help setup demo test check gates lint format types layering sizes sim mutants fix fmt golden bench crash lock clean
 
 help: ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,7 +30,7 @@ test: setup ## run the tests (ARGS="-k name" for some of them)
 
 check: gates test ## everything a change must pass, the tests last
 
-gates: lint format types layering sizes ## everything of `make check` before the tests
+gates: lint format types layering sizes sim mutants ## everything of `make check` before the tests
 
 lint: setup ## ruff, with the banned calls
 	@$(PY) -m ruff check $(PATHS)
@@ -44,6 +46,12 @@ layering: setup ## who may import whom
 
 sizes: setup ## no module over 400 lines, no function over 50, no module named utils
 	@$(PY) tools/check_sizes.py
+
+sim: setup ## whole nodes in virtual time under faults, RUNS worlds from seed SEED on
+	@$(PY) -m tests.world --seed $(SEED) --runs $(RUNS) $(ARGS)
+
+mutants: setup ## every seeded safety bug must be caught by worlds or by an aimed test
+	@$(PY) -m tests.mutants --runs 30 $(ARGS)
 
 fix: setup ## mend what ruff can mend, then format
 	@$(PY) -m ruff check --fix $(PATHS)
