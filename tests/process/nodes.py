@@ -85,7 +85,11 @@ class RealNode:
 
     def make(self) -> "RealNode":
         """Make the home directory, as the command does, without a process."""
-        compose.initialise(self.home, self.name, self.endpoint)
+        before = os.umask(0o077)
+        try:
+            compose.initialise(self.home, self.name, self.endpoint)
+        finally:
+            os.umask(before)  # a node's own is for it alone
         return self
 
     def launch(self) -> "RealNode":

@@ -3,7 +3,8 @@
 While there is no line, calls wait. A keeper tries to reconnect (0.05 s, doubling to 2 s); on a new
 line it says again what every unfinished call needs said, in the order they were made: a claim comes
 before the updates of its runs. After `patience` seconds without a line all calls fail with
-`node.not_running`, and new ones fail at once until the node is back. The keeper never gives up,
+`node.not_running`, or with what the node says keeps it away (`store.full`), and new ones fail at
+once until the node is back. The keeper never gives up,
 except when the node says that the token is no longer good.
 """
 
@@ -31,6 +32,7 @@ class Session:
         self._calls: dict[int, Pending] = {}
         self._last = 0
         self._line: Line | None = None
+        self._absence: GatepostError | None = None
         self._away: GatepostError | None = None
         self._ended: GatepostError | None = None
         self._broke = asyncio.Event()
@@ -92,7 +94,7 @@ class Session:
             async with asyncio.timeout(None if call.lasting else wait + self._patience):
                 return await call.answer
         except TimeoutError as fault:
-            raise silent() from fault
+            raise (self._absence or silent()).report().error() from fault
         finally:
             self.forget(n)
 
@@ -139,13 +141,14 @@ class Session:
                 if error.code == "auth.refused":
                     self._end(error)
                     return
+                self._absence = error
                 if loop.time() >= enough:
                     self._fail(error)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LAST_PAUSE)
 
     def _resume(self, line: Line) -> None:
-        self._line, self._away = line, None
+        self._line, self._absence, self._away = line, None, None
         for n, pending in tuple(self._calls.items()):
             said = pending.again()
             try:
