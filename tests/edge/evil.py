@@ -17,7 +17,7 @@ from gatepost.core.entry import (
     chain_start,
     encode_entry,
 )
-from gatepost.core.frame import Item, Opened, Sender, build, item, open_frame
+from gatepost.core.frame import Item, Opened, Sender, build, fit, item, open_frame
 from gatepost.core.records import PeerRow
 from gatepost.core.views import AgentSpec
 from gatepost.node.node import Node
@@ -192,7 +192,8 @@ class Evil:
         keep = lies.pop("keep", False)
         first, h = self.slot + 1, self.h
         items = [self.item(entry) for entry in entries]
-        digests = [self._chained(entry, one) for entry, one in zip(entries, items, strict=True)]
+        items = items[: fit(items)]
+        digests = [self._chained(entry, one) for entry, one in zip(entries, items, strict=False)]
         slot, then = self.slot + len(items), h
         for digest in digests:
             then = chain(then, digest)

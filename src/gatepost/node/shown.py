@@ -42,7 +42,7 @@ class Shown:
         if not exact or (len(exact) > 1 and len({row.id for row in exact}) > 1):
             why = "several messages begin like that" if exact else "no message begins like that"
             raise GatepostError("message.unknown", what=f"`{id}` names no message", why=why)
-        return exact[-1]
+        return exact[0]  # the first to have it: whoever uses an id again is another
 
     def missing(self, id: str, agent: str) -> GatepostError:
         """Why a message cannot be worked on: it has ended, or there is none."""
