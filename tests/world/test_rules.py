@@ -241,3 +241,34 @@ def test_what_was_given_up_on_keeps_its_place_in_the_journal():
     pair.run(900.0)
     assert pair.outward.outgoing.out == 1
     assert sent.watch().states[-1] == "unknown"
+
+
+def test_a_void_is_sent_after_its_commit():
+    pair = Pair()
+    pair.cut(pair.home, pair.lab)
+    pair.lab.offset = -60_000  # by its clock there is still time
+    sent = pair.send(expires=3.0)
+    pair.run(1.0)
+    slow(pair.home, 30.0)
+    pair.run(3.0)
+    pair.mend()
+    pair.run(20.0)
+    assert len(pair.probe.runs) == 1, "the void is not committed: the slot still holds the message"
+    pair.probe.say(pair.probe.runs[0], "done", "it ran")
+    pair.run(120.0)
+    assert sent.watch().states[-1] == "done"
+
+
+def test_a_cancel_whose_void_came_too_late_is_asked_for():
+    pair = Pair()
+    pair.cut(pair.home, pair.lab)
+    sent = pair.send()
+    pair.run(1.0)
+    slow(pair.home, 30.0)
+    sent.cancel()
+    pair.run(1.0)
+    pair.mend()
+    pair.run(20.0)
+    assert len(pair.probe.runs) == 1 and pair.probe.stops == []
+    pair.run(120.0)
+    assert pair.probe.stops == [pair.probe.runs[0].run]

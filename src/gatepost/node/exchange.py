@@ -142,11 +142,11 @@ class Exchange:
             self._handler.fill(self)
 
     def withdraw(self, row: EntryRow, why: str) -> None:
-        """Send a void in the place of an unacknowledged message."""
+        """Send a void, which is committed, in the place of an unacknowledged message."""
         self.outgoing.withdraw(row.slot, why, item(row.salt, row.data))
         self.seqs[row.slot] = row.seq
-        self._store.messages.add_entry(row)
         self.changed()
+        self.pump()
 
     def ask(self, query: Query) -> bool:
         """Send a live question. False when there is no contact."""

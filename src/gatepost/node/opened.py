@@ -29,6 +29,7 @@ class OpenMessage(msgspec.Struct, eq=False):
     header: Message | None = None
     body: bytes = b""
     cancelling: bool = False
+    withdrawing: bool = False
     told: bool = False
     handed: bool = False
     news: int = 0

@@ -169,9 +169,9 @@ class Outbox:
 
     def wants_cancel(self, slot: Slot) -> OpenMessage | None:
         """The message this acknowledged void withdrew, when somebody wanted it cancelled."""
-        if slot.voided != "cancelled":
-            return None
-        return self.open.get(slot.id)
+        message = self.open.get(slot.id) if slot.voided else None
+        wanted = message is not None and (slot.voided == "cancelled" or message.cancelling)
+        return message if wanted else None
 
     def apply(self, exchange: Exchange, taken: Taken, update: Update) -> None:
         """An update of the peer about a message it was given.
@@ -310,14 +310,11 @@ class Outbox:
     def _void(self, message: OpenMessage, exchange: Exchange, why: str) -> None:
         row = message.row
         slot = exchange.outgoing.slots[row.slot]
-        if slot.voided:
+        if slot.voided or message.withdrawing:
             return
-        void = Void(
-            id=row.id,
-            why="expired" if why == "expired" else "cancelled",
-            expires=row.expires,
-            digest=slot.digest.hex(),
-        )
+        message.withdrawing = True
+        word = "expired" if why == "expired" else "cancelled"
+        void = Void(id=row.id, why=word, expires=row.expires, digest=slot.digest.hex())
         withdrawn = EntryRow(
             seq=self._sequence.entry(),
             peer=exchange.number,
@@ -330,7 +327,18 @@ class Outbox:
             salt=self._entropy.bytes(SALT_BYTES),
             data=encode_entry(void),
         )
-        exchange.withdraw(withdrawn, why)
+        self._store.messages.add_entry(withdrawn)
+        self._store.then(lambda: self._voided(message, exchange, withdrawn, void.why))
+
+    def _voided(
+        self, message: OpenMessage, exchange: Exchange, withdrawn: EntryRow, why: str
+    ) -> None:
+        """The void is committed: now it may take the place of the message, if that is not acked."""
+        message.withdrawing = False
+        if message.row.slot in exchange.outgoing.slots:
+            exchange.withdraw(withdrawn, why)
+        elif message.cancelling and message.row.id in self.open:
+            self.say(exchange, message.row, Cancel(id=message.row.id), "cancel")
 
     def _drop(self, message: OpenMessage, state: State) -> None:
         queue = self.queue(message.row.peer)
