@@ -132,7 +132,7 @@ async def _run(places: Layout, ready: Ready) -> None:
                 await _core(frame, ready)
             except (GatepostError, ExceptionGroup) as raised:
                 await _broken(frame, _recoverable(frame, _only(raised)))
-            ready = _silent
+            ready = _silent if frame.up else ready
     finally:
         lock.release()
 

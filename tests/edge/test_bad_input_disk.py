@@ -100,6 +100,30 @@ def test_a_full_disk_is_said_and_when_there_is_space_everything_accepted_is_ther
         assert node.stop() == 0 and "Traceback" not in node.said
 
 
+def test_a_node_started_on_a_full_disk_says_so_and_is_ready_once_there_is_space(
+    disk: Disk,
+) -> None:
+    node = RealNode(disk.place / "home", "home").make().start()
+    with ExitStack() as stack:
+        stack.callback(node.kill)
+        add_agent(node, "main")
+        assert node.stop() == 0
+        disk.fill(leave=0)
+        node.launch()
+        stack.callback(node.kill)
+        for _ in range(100):
+            typed = node.run("status")
+            if typed.returncode != 8:  # it listens
+                break
+        assert typed.returncode == 6
+        assert "error[store.full]" in typed.stderr or "error[store.failed]" in typed.stderr
+        disk.free()
+        node.ready()
+        with node.speaker("main") as main:
+            assert main.send("main", "here we are").state == "accepted"
+        assert (node.stop(), node.said) == (0, "")
+
+
 def test_what_goes_to_a_node_whose_disk_is_full_waits_and_arrives_once_in_order(
     disk: Disk, tmp_path: Path
 ) -> None:
