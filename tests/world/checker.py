@@ -18,7 +18,7 @@ class Known:
     """What the checker is told about the world beside the ledgers.
 
     `nodes` are node ids by node name, `forgetful` agents that may forget what they ran,
-    `unknown_allowed` whether the outcome `unknown` may occur at all.
+    `unknown_allowed` whether the outcome `unknown` may occur for those.
     """
 
     nodes: dict[str, str]
@@ -112,10 +112,16 @@ class Checker:
                 self._wrong(f"{what} by its agent, which said {sorted(kinds)}")
         elif state == "failed" and reason != "run.poison":
             self._wrong(f"{what} by {by}: {reason}")
-        elif state == "unknown" and not self._known.unknown_allowed:
-            self._wrong(f"{what}: {reason}")
+        elif state == "unknown":
+            self._unknown(call, f"{what}: {reason}")
         if state == "cancelled" and not call.asked_to_cancel:
             self._wrong(f"{what}, though nobody asked for it")
+
+    def _unknown(self, call: Call, what: str) -> None:
+        """Allowed where an agent forgot a run, and then it may not run again or no rule lets it."""
+        agent = call.to.partition("@")[0]
+        if not self._known.unknown_allowed or agent not in self._known.forgetful:
+            self._wrong(what)
 
     def _finished(self, call: Call, what: str, text: str) -> None:
         starts, ends = self._starts.get(call.id, []), self._ends.get(call.id, [])

@@ -179,10 +179,11 @@ class World:
                     )
 
     def _sum_up(self) -> Result:
+        o = self.options
         known = Known(
             nodes={machine.name: machine.keys.node for machine in self.machines},
             forgetful=frozenset(g.agent for g in self.gateways if g.manner.forgets),
-            unknown_allowed=self.options.forgetful and self.options.unsafe,
+            unknown_allowed=o.forgetful and (o.unsafe or o.policy_every > 0),
         )
         verdict = Checker(self.ledger, known).check()
         result = self.result
