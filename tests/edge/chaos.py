@@ -138,8 +138,8 @@ class Chaos:
         body = chance.choice([b"", b"\xff\xfe", b'"\xff"', b"[" * 4000, b"1\n2", b"x" * 4000])
         if not body:
             return said
-        kind = chance.choice(["text", "json", "file"])
-        part = Part(type=kind, size=len(body), name="../../x\x00", media="\r\n")
+        part = Part(type="text", size=len(body), name="../../x\x00", media="\r\n")
+        part = msgspec.structs.replace(part, type=chance.choice(["text", "json", "file"]))
         return (msgspec.structs.replace(said, parts=(part,)), body)
 
     def entries(self, evil: Evil) -> None:

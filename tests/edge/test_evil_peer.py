@@ -16,6 +16,8 @@ from tests.edge.evil import Evil, EvilStage, mine, outcome, void
 from tests.unit.node.stage import states
 from tests.world.timeline import EPOCH
 
+pytestmark = pytest.mark.requirement("T05")
+
 LATE = 2**53 - 1
 
 
