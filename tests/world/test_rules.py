@@ -4,12 +4,14 @@ The numbers are those of the protocol's rules. What a mutant breaks that few wor
 at here.
 """
 
+import msgspec
 import pytest
 
 from gatepost.core.control import Ack, Control, Have, Life
 from gatepost.core.journal.contact import takes_entries
 from gatepost.node import exchange
-from tests.world.pair import Pair, slow
+from tests.world.pair import AGENT, Pair, slow
+from tests.world.world import DENY, LAW, law
 
 DAY = 86_400_000
 
@@ -272,3 +274,19 @@ def test_a_cancel_whose_void_came_too_late_is_asked_for():
     assert len(pair.probe.runs) == 1 and pair.probe.stops == []
     pair.run(120.0)
     assert pair.probe.stops == [pair.probe.runs[0].run]
+
+
+def test_what_may_have_run_is_not_called_rejected_when_a_rule_forbids_it_later():
+    pair = Pair()
+    node = pair.lab.node
+    assert node is not None
+    agent = node.agents[AGENT]
+    agent.spec = msgspec.structs.replace(agent.spec, safe_to_repeat=True)
+    sent = pair.send()
+    pair.run(1.0)
+    pair.probe.detach()
+    node.law_changed(law(pair.lab.name, LAW + DENY.format("*@node0", "*")))
+    pair.probe.attach("none")
+    pair.run(5.0)
+    assert sent.watch().states == ["unknown"]
+    assert len(pair.probe.runs) == 1

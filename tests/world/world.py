@@ -212,8 +212,8 @@ class World:
             listen=f"10.0.0.{n + 1}:7443",
             queue_in_memory=self.options.queue,
         )
-        law = _law(name, LAW)
-        return Machine(name, str(self.seed), self.timeline, self.wire, law, settings)
+        good = law(name, LAW)
+        return Machine(name, str(self.seed), self.timeline, self.wire, good, settings)
 
     def _acquaint(self) -> None:
         for one in self.machines:
@@ -286,10 +286,10 @@ class World:
         inbound = f"*@{chance.choice((*others, '*'))}", chance.choice(("*", "agent0"))
         outbound = "*", f"*@{chance.choice((*others, '*'))}"
         text = DENY.format(*chance.choice((inbound, inbound, outbound)))
-        return _law(machine.name, LAW + text)
+        return law(machine.name, LAW + text)
 
 
-def _law(name: str, text: str) -> Law:
+def law(name: str, text: str) -> Law:
     return read_law([Document("policy.toml", text)], [name])
 
 
