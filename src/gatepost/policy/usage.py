@@ -2,9 +2,9 @@
 
 Each counter is a bucket that holds `count` and refills evenly over `per` milliseconds. Instead of
 a level and a time it keeps one number, the moment at which the bucket will be full again: taking
-moves it on, time lets it fall behind. Looking never changes anything; the caller takes once it
-has decided. The number of counters is bounded: full buckets are forgotten first, for they are
-like new.
+moves it on, time lets it fall behind. Looking takes nothing; the caller takes once it has decided.
+When the clock is set back, all counters go on from where they were. Their number is bounded: full
+buckets are forgotten first, for they are like new.
 """
 
 import msgspec
@@ -38,15 +38,17 @@ class Usage:
 
     def __init__(self) -> None:
         self._full_at: dict[str, float] = {}
+        self._latest = 0
+        self._set_back = 0
 
     def wait(self, charge: Charge, now: int, amount: int = 1) -> int:
         """0 when the bucket has room for `amount` now, else the ms until it has."""
+        now = self._onward(now)
         full_at = self._full_at.get(charge.key)
         if full_at is None or full_at <= now:
             return 0
         per = charge.rate.per
-        # A clock set back, or a rate made smaller, must not close the door for longer than a
-        # period.
+        # A rate made smaller must not close the door for longer than a period.
         missing = min(full_at - now, per)
         over = missing + min(amount * charge.step, per) - per
         return 0 if over <= 0 else int(over) + 1
@@ -55,6 +57,8 @@ class Usage:
         self, charges: tuple[Charge, ...], now: int, amount: int = 1, kind: str = "rate"
     ) -> None:
         """Take `amount` out of each bucket of `kind`. A bucket may be overdrawn by one taking."""
+        self._latest = max(now, self._latest)
+        now = self._onward(now)
         for charge in charges:
             if charge.kind != kind:
                 continue
@@ -63,6 +67,13 @@ class Usage:
             if len(self._full_at) >= _MOST and charge.key not in self._full_at:
                 self._forget(now)
             self._full_at[charge.key] = full_at
+
+    def _onward(self, now: int) -> int:
+        """The time by which counters go: it never goes back."""
+        if now < self._latest:
+            self._set_back += self._latest - now
+            self._latest = now
+        return now + self._set_back
 
     def _forget(self, now: int) -> None:
         kept = {key: at for key, at in self._full_at.items() if at > now}

@@ -40,6 +40,20 @@ def test_a_clock_set_back_closes_the_door_for_one_period_at_most():
     assert usage.wait(one, 10**12 - 10**10 + 200_000) == 0
 
 
+def test_a_clock_set_back_leaves_every_counter_where_it_was():
+    usage, one, now = Usage(), charge(3), 10**12
+    usage.take((one,), now)
+    for back in (3_600_000, 90_000, 1):
+        now -= back
+        assert usage.wait(one, now) == 0
+    usage.take((one,), now)
+    usage.take((one,), now)
+    now -= 3_600_000
+    wait = usage.wait(one, now)
+    assert 0 < wait <= 20_001
+    assert usage.wait(one, now + wait) == 0
+
+
 def test_tokens_are_taken_when_they_are_spent_and_may_overdraw_once():
     usage, tokens = Usage(), charge(100, kind="tokens")
     usage.take((tokens,), 0)
