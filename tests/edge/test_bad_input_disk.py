@@ -111,10 +111,9 @@ def test_a_node_started_on_a_full_disk_says_so_and_is_ready_once_there_is_space(
         disk.fill(leave=0)
         node.launch()
         stack.callback(node.kill)
-        for _ in range(100):
+        typed = node.run("status")
+        while typed.returncode == 8:  # it does not listen yet
             typed = node.run("status")
-            if typed.returncode != 8:  # it listens
-                break
         assert typed.returncode == 6
         assert "error[store.full]" in typed.stderr or "error[store.failed]" in typed.stderr
         disk.free()

@@ -6,7 +6,7 @@ A timeline is not kept; it is derived: the message's own row, the ack that prove
 every entry about it.
 """
 
-from gatepost.core.entry import Message, Update, decode_entry
+from gatepost.core.entry import Message, Update, decode_entry, is_code
 from gatepost.core.lifecycle import is_outcome
 from gatepost.core.message import Content, MessageView, Moment
 from gatepost.core.parts import unpack
@@ -67,8 +67,8 @@ class Shown:
                 parts = moment[-1].parts if moment else ()
         if is_outcome(row.state) and not any(m.state == row.state for m in moments):
             moments.append(Moment(row.since, row.state, row.reason or row.by))
-        moments += self._received(row, min((moment.at for moment in moments[1:]), default=0))
-        moments.sort(key=_place)
+        heard = next((n for n, entry in enumerate(entries, 1) if entry.kind == "update"), 0)
+        self._insert_received(row, moments, heard)
         asked = self._question(row) if question else ()
         return self._view(row, parts=parts, timeline=tuple(moments), question=asked)
 
@@ -128,13 +128,23 @@ class Shown:
             return "received"
         return row.state
 
-    def _received(self, row: MessageRow, news: int) -> list[Moment]:
-        """When the peer had it: by its ack, or by the first thing it said about it."""
+    def _insert_received(self, row: MessageRow, moments: list[Moment], heard: int) -> None:
+        """Say when the peer had it: by its ack, or by the first thing it said about it.
+
+        That is moment `heard`, 0 when it said nothing. What it said stays in the order in which it
+        came, whatever times it gives, for the clocks of two nodes may differ.
+        """
         if row.direction != "out" or not row.slot:
-            return []
+            return
         acked = self._store.peers.acked_at(row.peer, row.slot, row.accepted)
-        at = min(acked, news) if acked and news else acked or news
-        return [Moment(at, "received", f"{self._peers.alias_of(row.peer)} has it")] if at else []
+        if not acked and not heard:
+            return
+        news = moments[heard].at if heard else acked
+        at = news if row.accepted <= news and (not acked or news <= acked) else acked
+        last = heard or len(moments)
+        place = next((n for n in range(1, last) if at and moments[n].at > at), last)
+        why = f"{self._peers.alias_of(row.peer)} has it"
+        moments.insert(place, Moment(at or row.accepted, "received", why))
 
     def _moment(self, entry: EntryRow, before: list[Moment], row: MessageRow) -> list[Moment]:
         if entry.kind != "update":
@@ -147,10 +157,10 @@ class Shown:
         row.late = update.late
         moments: list[Moment] = []
         began = Moment(update.started, "working", f"run {update.run}")
-        if update.what == "outcome" and update.started:
+        if update.started and (update.what, update.state) != ("state", "working"):
             if not any((m.state, m.why) == (began.state, began.why) for m in before):
                 moments.append(began)
-        why = update.reason or update.by
+        why = update.reason if is_code(update.reason) else update.by
         if update.what in ("progress", "artifact"):
             why = update.what
         elif update.state == "working":
@@ -164,10 +174,6 @@ class Shown:
             return ()
         header, body = decode_entry(found[1])
         return unpack(header.parts, body) if isinstance(header, Message) else ()
-
-
-def _place(moment: Moment) -> tuple[int, bool]:
-    return moment.at, moment.state not in ("accepted", "held", "received")
 
 
 def _concerns(row: MessageRow, agent: str) -> bool:
