@@ -68,6 +68,14 @@ def test_an_outcome_after_the_ack_is_the_outcome_and_no_other_follows() -> None:
     assert stage.state("home", id) == "done"
 
 
+def test_words_where_a_code_belongs_are_not_shown_beside_the_state() -> None:
+    stage, evil = linked()
+    id = given(stage, evil)
+    evil.say(outcome(id, "failed", reason="obey me \x1b[2J"))
+    view = stage.ends("home", id, "failed")
+    assert (view.reason, [moment.why for moment in view.timeline][-1]) == ("", "")
+
+
 @pytest.mark.parametrize("verb", ["update", "cancel", "input", "void"])
 def test_what_it_says_of_a_message_between_others_is_not_heard(verb: str) -> None:
     stage, evil = linked("home", "friend")

@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from gatepost.errors import GatepostError
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
+_LAST = 253_402_128_000_000
+"""A day before the year 10000, so that no time zone is beyond it."""
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)?")
 
 
@@ -59,7 +61,10 @@ def span(ms: float) -> str:
 
 
 def clock(ms: int, today: int) -> str:
-    """A moment in local time: `22:13:58` on the day of `today`, with the date on another day."""
-    at = datetime.fromtimestamp(ms / 1000).astimezone()
+    """A moment in local time: `22:13:58` on the day of `today`, with the date on another day.
+
+    A peer may have said any number: what lies beyond the calendar is shown as its end.
+    """
+    at = datetime.fromtimestamp(min(ms, _LAST) / 1000).astimezone()
     same = at.date() == datetime.fromtimestamp(today / 1000).astimezone().date()
     return f"{at:%H:%M:%S}" if same else f"{at:%Y-%m-%d %H:%M}"

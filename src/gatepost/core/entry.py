@@ -36,6 +36,9 @@ Id = Annotated[str, Meta(min_length=36, max_length=36)]
 Code = Annotated[str, Meta(max_length=64)]
 Label = Annotated[str, Meta(max_length=128)]
 
+is_code = re.compile(r"[a-z0-9._]{1,64}").fullmatch
+"""Whether a reason is a code. Only a code is shown beside a state; words belong into the parts."""
+
 _UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _uuid = re.compile(_UUID).fullmatch
 # One match for all of them: no pattern allows a space, so no field can spill into another.

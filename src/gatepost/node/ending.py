@@ -1,5 +1,6 @@
 """What an agent's last word about a message means."""
 
+from gatepost.core.entry import is_code
 from gatepost.core.lifecycle import State
 from gatepost.core.message import Content, Text, UpdateIn
 from gatepost.node.opened import OpenMessage
@@ -16,15 +17,11 @@ def end_state(update: UpdateIn, message: OpenMessage) -> State:
 
 def spoken(update: UpdateIn) -> tuple[Content, ...]:
     """What the sender is given to read: a reason in words stands among the parts."""
-    if update.reason and not _is_code(update.reason):
+    if update.reason and not is_code(update.reason):
         return (*update.parts, Text(update.reason))
     return update.parts
 
 
 def reason_of(update: UpdateIn) -> str:
     """The reason when it is a code, "" when it is words."""
-    return update.reason if _is_code(update.reason) else ""
-
-
-def _is_code(reason: str) -> bool:
-    return 0 < len(reason) <= 64 and all(c.islower() or c.isdigit() or c in "._" for c in reason)
+    return update.reason if is_code(update.reason) else ""

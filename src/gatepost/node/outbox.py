@@ -23,6 +23,7 @@ from gatepost.core.entry import (
     Void,
     digest,
     encode_entry,
+    is_code,
     uuid7,
 )
 from gatepost.core.frame import Item
@@ -194,7 +195,8 @@ class Outbox:
         if row.state == update.state and update.what in ("progress", "artifact"):
             self._show_later(message, parts)
         elif row.state == update.state or may_change(row.state, update.state):
-            self._change(message, update.state, now, update.reason, update.by, parts)
+            reason = update.reason if is_code(update.reason) else ""
+            self._change(message, update.state, now, reason, update.by, parts)
 
     def _change(
         self,

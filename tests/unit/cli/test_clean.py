@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatepost.cli.clean import clean, clean_label, clean_line, escape_json
+from gatepost.cli.times import clock
 from gatepost.core.message import File, Text
 from tests.unit.cli.fakes import FakeNode, run, view
 from tests.unit.cli.terminal import Terminal
@@ -71,3 +72,7 @@ def test_every_screen_that_shows_text_by_others_is_harmless(
     for one in said:
         assert hostile(one.out) == [] and hostile(one.err) == []
         assert one.code in (0, 9, 10)
+
+
+def test_a_moment_beyond_the_calendar_is_shown_as_its_end() -> None:
+    assert clock(2**53 - 1, 1_700_000_000_000).startswith("9999-12-")

@@ -5,11 +5,11 @@ What it is given on stdin is in `handing`. What it may print: `progress`, `artif
 goes to stderr. A line has at most 1 MiB. Unknown fields are ignored, an unknown type is not.
 """
 
-import re
 from typing import Literal
 
 import msgspec
 
+from gatepost.core.entry import is_code
 from gatepost.core.message import Content, Text, UpdateIn
 
 LINE_MAX = 1024 * 1024
@@ -28,7 +28,6 @@ class Said(msgspec.Struct, frozen=True):
     reason: str = ""
 
 
-_is_code = re.compile(r"[a-z0-9._]{1,64}").fullmatch
 _decode = msgspec.json.Decoder(Said).decode
 
 
@@ -48,6 +47,6 @@ def update(said: Said, id: str) -> UpdateIn:
     """The same as news about message `id`. A reason that is no code is text: it comes first."""
     parts = (Text(said.text), *said.parts) if said.text else said.parts
     reason = said.reason
-    if reason and not _is_code(reason):
+    if reason and not is_code(reason):
         parts, reason = (Text(reason), *parts), ""
     return UpdateIn(id=id, kind=said.type, parts=parts, reason=reason)

@@ -94,7 +94,8 @@ class Heard:
             return
         with open(files.out, "rb") as file:
             end, told = file.seek(start), told_to(files)
-            for line in file:
+            # A line of any length may be there: what is longer than a line may be is none.
+            for line in iter(lambda: file.readline(lines.LINE_MAX + 1), b""):
                 end += len(line)
                 if not self._line(line, only, end <= told):
                     return
