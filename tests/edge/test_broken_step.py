@@ -96,3 +96,17 @@ def test_a_call_that_breaks_a_step_is_answered_as_a_mistake_and_leaves_nothing(t
         good = other.ask("echo", "y", wait=30)
     assert good.state == "done"
     assert two.ids() == [good.id, *before]
+
+
+def test_a_task_that_breaks_is_a_broken_step_too_and_the_process_goes_on(two: Pair) -> None:
+    how = {"adapter": "webhook", "url": "http://127.0.0.1:9/", "secret": "s" * 16}
+    add_agent(two.lab, "called", **how)
+    with two.lab.operator as operator:
+        operator.grant(GrantIn(sender="other", verbs=("ask",), to="called", id="c"))
+    two.trap.touch()
+    with two.lab.speaker("other") as other:
+        other.send("called", "x")
+        assert "stumbling_work" in two.mistakes(1)
+        two.trap.unlink()
+        assert other.ask("echo", "y", wait=30).state == "done"
+    assert two.lab.stop() == 0
