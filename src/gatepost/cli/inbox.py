@@ -62,6 +62,8 @@ def inbox(
         peek=peek,
     )
     call.goes_on = "stopped waiting; nothing was taken"
+    if wait:
+        call.screen.progress("waiting for messages  (Ctrl-C is safe)")
     runs = call.as_agent(lambda mailbox: mailbox.inbox(query))
     call.screen.data(
         runs, page.inbox(runs, now(), call.typed("reply ID TEXT"), call.typed("inbox --seen ID"))

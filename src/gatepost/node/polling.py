@@ -17,8 +17,6 @@ from gatepost.node.claim import POLLS, AgentClaim
 from gatepost.node.desk import Desk
 
 PAGE = 50
-COMMIT = 10.0
-"""Seconds a commit may take before a poll answers without it."""
 
 
 class Poller:
@@ -58,18 +56,13 @@ class Poller:
         await self._acknowledge(desk, query.seen)
         self._forget_ended(desk)
         claim.capacity(min(query.limit, PAGE) + len(self._read))
-        await self._committed(desk)
-        if not self._open(query.limit):
-            await _committed(desk)
-        if not self._open(query.limit) and query.wait > 0:
-            self._arrived.clear()
-            try:
-                await asyncio.wait_for(self._arrived.wait(), query.wait)
-            except TimeoutError:
-                pass
-            else:
-                await asyncio.sleep(0)
-        claim.capacity(0)
+        try:
+            if desk.in_hand > len(self._runs):
+                await _committed(desk)
+            if not self._open(query.limit) and query.wait > 0:
+                await self._wait(query.wait)
+        finally:  # also when the caller left: what nobody reads is not claimed
+            claim.capacity(0)
         found = self._open(query.limit)
         self._shown.update(run.run for run in found)
         return found
@@ -109,14 +102,13 @@ class Poller:
                 if error is not None and error.code != "message.ended":
                     raise error
 
-    async def _committed(self, desk: Desk) -> None:
-        """Wait for the commit of what this very call claimed, so that it shows it."""
-        while desk.in_hand > len(self._runs):
-            self._arrived.clear()
-            try:
-                await asyncio.wait_for(self._arrived.wait(), COMMIT)
-            except TimeoutError:
-                return
+    async def _wait(self, seconds: float) -> None:
+        self._arrived.clear()
+        try:
+            await asyncio.wait_for(self._arrived.wait(), seconds)
+        except TimeoutError:
+            return
+        await asyncio.sleep(0)  # what arrived with it
 
     def _forget_ended(self, desk: Desk) -> None:
         for token in list(self._runs):
