@@ -122,6 +122,19 @@ def test_an_id_in_use_is_refused_whoever_uses_it() -> None:
     assert not [o for o in evil.frames for e, body, _ in o.entries if b"friend" in body]
 
 
+def test_naming_the_conversation_of_another_peer_holds_up_nothing_of_it() -> None:
+    stage, evil = linked("home", "friend")
+    worker = stage.worker("home", "bob")
+    first = stage.submit("friend", "main", "bob@home")
+    stage.until(lambda: worker.offers)
+    stage.tell("home", "bob", first.id, "answer", "and then?")
+    evil.say(*[evil.message(n, conversation=first.conversation) for n in (1, 2, 3)])
+    stage.until(lambda: mine(1) in worker.ids)
+    second = stage.submit("friend", "main", "bob@home", conversation=first.conversation)
+    stage.until(lambda: second.id in worker.ids)
+    assert mine(2) not in worker.ids
+
+
 def test_a_cancel_in_the_frame_of_its_message_reaches_the_worker_after_the_message() -> None:
     stage, evil = linked()
     order: list[str] = []

@@ -13,6 +13,9 @@ from gatepost.core.views import AgentSpec
 from gatepost.node.opened import OpenMessage
 from gatepost.ports import Client
 
+Lane = tuple[int, str]
+"""A conversation with a peer. Another peer that names the same one is in a lane of its own."""
+
 
 @dataclass(slots=True)
 class Worker:
@@ -33,7 +36,7 @@ class Agent:
 
     spec: AgentSpec
     ready: deque[OpenMessage] = field(default_factory=deque[OpenMessage])
-    lanes: dict[str, deque[OpenMessage]] = field(default_factory=dict[str, deque[OpenMessage]])
+    lanes: dict[Lane, deque[OpenMessage]] = field(default_factory=dict[Lane, deque[OpenMessage]])
     runs: dict[str, OpenMessage] = field(default_factory=dict[str, OpenMessage])
     worker: Worker | None = None
 
@@ -49,9 +52,9 @@ class Agent:
 
     def enqueue(self, message: OpenMessage) -> None:
         """A message waits for its turn in its conversation."""
-        lane = self.lanes.get(message.row.conversation)
+        lane = self.lanes.get(lane_of(message))
         if lane is None:
-            self.lanes[message.row.conversation] = deque()
+            self.lanes[lane_of(message)] = deque()
             self.ready.append(message)
         else:
             lane.append(message)
@@ -61,13 +64,13 @@ class Agent:
 
         Its message is the next of its lane, and its lane the next of all.
         """
-        self.lanes.setdefault(message.row.conversation, deque())
+        self.lanes.setdefault(lane_of(message), deque())
         self.ready.appendleft(message)
 
     def leave(self, message: OpenMessage) -> None:
         """A message ended, at whatever place: its lane goes on."""
         waited = self.runs.pop(run_token(message), None) is None
-        lane = self.lanes.get(message.row.conversation)
+        lane = self.lanes.get(lane_of(message))
         if lane is None:
             return
         if waited and message in lane:
@@ -78,7 +81,7 @@ class Agent:
         if lane:
             self.ready.append(lane.popleft())
         else:
-            del self.lanes[message.row.conversation]
+            del self.lanes[lane_of(message)]
 
     def free(self) -> int:
         """How many runs may start now, by the agent's and the worker's limits."""
@@ -89,6 +92,11 @@ class Agent:
     def newest_run(self) -> OpenMessage | None:
         """The message handed over last among the open runs."""
         return next(reversed(self.runs.values()), None)
+
+
+def lane_of(message: OpenMessage) -> Lane:
+    """The lane a message is in."""
+    return message.row.peer, message.row.conversation
 
 
 def run_token(message: OpenMessage) -> str:

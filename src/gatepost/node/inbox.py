@@ -18,7 +18,7 @@ from gatepost.core.message import Content, Run, UpdateIn
 from gatepost.core.parts import pack
 from gatepost.core.records import By, MessageRow
 from gatepost.errors import GatepostError
-from gatepost.node.agents import Agent, idempotency_key, run_token
+from gatepost.node.agents import Agent, idempotency_key, lane_of, run_token
 from gatepost.node.ending import end_state, reason_of, spoken
 from gatepost.node.exchange import Exchange
 from gatepost.node.ground import Ground
@@ -91,7 +91,7 @@ class Inbox:
         if agent is None:
             return
         if row.state in ("working", "needs_input"):
-            agent.lanes.setdefault(row.conversation, deque())
+            agent.lanes.setdefault(lane_of(message), deque())
             agent.runs[run_token(message)] = message
             message.handed = True
             message.told = row.state == "needs_input"
