@@ -7,7 +7,7 @@ import pytest
 
 from gatepost.core.control import Ack, Answer, Life, Query
 from gatepost.core.entry import Cancel, Input, Part, Settled, Skip, Start, Update
-from gatepost.core.journal.incoming import BUFFER_BYTES, CREDIT, TAIL
+from gatepost.core.journal.incoming import CREDIT, TAIL
 from gatepost.core.journal.outgoing import WINDOW
 from gatepost.core.views import AgentSpec
 from gatepost.node.backlog import KEPT
@@ -238,7 +238,7 @@ def test_what_it_sends_beyond_a_hole_is_bounded() -> None:
         evil.say((message, body), first=n + 2, prev="00" * 32, committed=200, keep=True)
     incoming = evil.row.exchange.incoming
     kept = sum(len(one.item.data) for _, many in incoming.buffer.values() for one in many)
-    assert 0 < kept <= BUFFER_BYTES
+    assert 0 < kept <= 8 * 1024 * 1024
     assert evil.live
 
 
