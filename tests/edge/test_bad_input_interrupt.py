@@ -187,8 +187,10 @@ def test_in_a_wait_for_a_guest_the_invitation_stays_open(shared: Scene) -> None:
 
 
 def test_while_it_follows_the_log_it_just_ends(shared: Scene) -> None:
-    with at_terminal(shared.home, "log", "--follow") as terminal:
-        terminal.until("node.started")
+    with at_terminal(shared.home, "log", "--follow", "--kind", "message") as terminal:
+        with shared.caller() as main:
+            main.send(main.agent, "hello")
+            terminal.until(main.agent)
         assert_clean(terminal.interrupt())
 
 
