@@ -82,6 +82,13 @@ def test_a_home_cannot_be_made_where_no_directory_can_be(tmp_path: Path, spoil: 
     assert (tmp_path / "file").read_text() == "mine"
 
 
+def test_a_home_is_never_made_twice(node: RealNode) -> None:
+    before = {path: path.read_bytes() for path in node.places.keys.iterdir()}
+    ended = node.run("init", "--name", "other")
+    assert (ended.returncode, ended.stdout) == (2, "") and "error[home.exists]" in ended.stderr
+    assert {path: path.read_bytes() for path in node.places.keys.iterdir()} == before
+
+
 @pytest.fixture
 def read_only(node: RealNode) -> Iterator[RealNode]:
     """The node on a home nothing can be written in."""

@@ -109,3 +109,39 @@ def test_a_task_outlives_a_kill_of_the_node_it_went_to_and_runs_once(own: Scene)
         assert (view.text, view.attempt, view.redelivered) == ("at last", 1, False)
         assert main.check(waits.id, WAIT).text == "too"
     assert (own.starts(task.id), own.starts(waits.id)) == (1, 1)
+
+
+@pytest.mark.parametrize("mode", ["once", "stay"])
+def test_a_question_of_the_agent_outlives_a_kill_of_either_node_and_so_does_its_reply(
+    own: Scene, mode: str
+) -> None:
+    worker = own.worker(mode=mode)
+    with own.caller(worker) as main:
+        task = main.delegate(f"{worker}@lab", "progress begun;ask Which night?;done it was $")
+        assert main.check(task.id, WAIT).text == "Which night?"
+        own.home.restart()
+        assert main.check(task.id, WAIT).text == "Which night?"
+        own.lab.kill()
+        main.reply(task.id, "Tuesday")
+        own.lab.start()
+        view = main.check(task.id, WAIT)
+        assert (view.state, view.text, view.attempt) == ("done", "it was Tuesday", 1)
+    assert own.starts(task.id) == 1
+
+
+def test_a_withdrawal_outlives_a_kill_of_either_node(own: Scene) -> None:
+    worker = own.worker(mode="once")
+    name, step = own.gate()
+    with own.home.operator as home, own.caller(worker) as main:
+        running = main.delegate(f"{worker}@lab", f"{step};done too late")
+        watch_until(main, running.id, said=f"at {name}")
+        own.lab.kill()
+        until(home, lambda: peer(home, "lab").state != "connected")
+        unsent = main.delegate(f"{worker}@lab", "done never")
+        assert main.cancel(unsent.id).state == "cancelled"
+        assert main.cancel(running.id).state == "working"
+        own.home.restart()
+        own.lab.start()
+        view = main.check(running.id, WAIT)
+        assert (view.state, main.check(unsent.id).state) == ("cancelled", "cancelled")
+    assert (own.starts(running.id), own.starts(unsent.id)) == (1, 0)

@@ -134,22 +134,3 @@ def test_blocking_a_peer_refuses_at_once_and_the_undo_that_was_printed_works(
     undo = blocked.stderr.split("undo")[1].split("gatepost ")[1].split(" --home")[0]
     home.do(*undo.split())
     assert home.run("send", "person@lab", "hello").returncode == 0
-
-
-def test_a_second_node_on_the_same_home_and_a_taken_port_are_refused(
-    nodes: tuple[RealNode, RealNode], root: Path
-) -> None:
-    home, _ = nodes
-    second = home.run("start")
-    assert second.returncode == 6 and "error[node.already_running]" in second.stderr
-    other = RealNode(root / "other", "home", home.port).init()
-    taken = other.run("start")
-    assert taken.returncode == 6 and "error[listen.taken]" in taken.stderr
-    again = home.run("init", "--name", "home")
-    assert again.returncode == 2 and "error[home.exists]" in again.stderr
-
-
-def test_sigterm_ends_the_node_cleanly(root: Path) -> None:
-    node = RealNode(root / "short", "short").init().start()
-    assert node.stop() == 0
-    assert node.run("status").returncode == 8
