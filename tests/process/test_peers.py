@@ -227,6 +227,29 @@ def test_an_alias_that_is_taken_or_none_is_refused(own: Scene, new: str, code: s
 # remove
 
 
+def test_a_peer_that_takes_an_old_name_is_shown_with_what_old_rules_let_it_do(
+    own: Scene, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    other = RealNode(tmp_path_factory.mktemp("namesake") / "home", "namesake").make().start()
+    try:
+        with own.lab.operator as lab, other.operator as guest:
+            guest.accept(lab.invite("namesake").text)
+            lab.grant(GrantIn(sender="*@namesake", verbs=("ask",), to="*", id="old"))
+            lab.remove_peer("namesake")
+            guest.remove_peer("lab")
+            text = lab.invite("namesake").text
+            guest.accept(text)
+            assert "ask *" in peer(lab, "namesake").may
+            shown = lab.paired("namesake", 20.0)
+            assert shown is not None and "ask *" in shown.may
+            lab.revoke("old")
+            shown = lab.paired("namesake", 20.0)
+            assert shown is not None and "ask *" not in shown.may
+            lab.remove_peer("namesake")
+    finally:
+        assert (other.stop(), other.said) == (0, "")
+
+
 def test_what_waits_for_a_removed_peer_ends_as_cancelled_and_the_rest_stays_known(
     own: Scene,
 ) -> None:

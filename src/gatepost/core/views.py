@@ -101,7 +101,7 @@ class Invitation(msgspec.Struct, frozen=True):
 class Paired(msgspec.Struct, frozen=True):
     """The ending of a pairing, the same on both sides.
 
-    `words` are the six words both screens show.
+    `words` are the six words both screens show, `may` is what the other node may do here.
     """
 
     alias: str
@@ -110,6 +110,7 @@ class Paired(msgspec.Struct, frozen=True):
     words: str
     ms: float
     next: tuple[str, ...] = ()
+    may: tuple[str, ...] = ("ping",)
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):

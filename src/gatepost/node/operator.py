@@ -191,6 +191,7 @@ class Operator:
             endpoint=", ".join(self._node.peers.endpoints(peer)),
             words=peer.row.words,
             ms=ping.ms,
+            may=self._node.overview.peer(peer).may,
             next=(
                 f"gatepost policy grant '*@{peer.row.alias}' ask,delegate AGENT",
                 f"gatepost agents list --peer {peer.row.alias}",

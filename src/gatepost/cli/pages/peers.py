@@ -29,7 +29,7 @@ def paired(made: Paired) -> list[Item]:
         labelled("at", made.endpoint or "it dials us"),
         labelled("ping", f"both ways, {made.ms:.0f} ms"),
         labelled("words", f"{made.words}   (the other screen shows the same six)"),
-        labelled("may", "ping, nothing more"),
+        labelled("may", "ping, nothing more" if (may := _may(made.may)) == "ping" else may),
     ]
 
 
@@ -51,12 +51,17 @@ def listed(views: Sequence[PeerView], now: int) -> list[Item]:
             view.endpoint or "it dials us",
             span(max(0, now - view.since)) if view.since else "",
             _waiting(view, now),
-            "; ".join(one.removesuffix(ANYBODY) for one in view.may) or "nothing",
+            _may(view.may),
         )
         for view in views
     ]
     table = Table(("peer", "state", "node", "endpoint", "for", "waiting", "may"), rows)
     return [table, *_troubles(views, now)]
+
+
+def _may(rules: Sequence[str]) -> str:
+    """What a peer may do, by the rules that name it; old rules may name a new peer."""
+    return "; ".join(one.removesuffix(ANYBODY) for one in rules) or "nothing"
 
 
 def _waiting(view: PeerView, now: int) -> str:
