@@ -53,6 +53,7 @@ def set_clock(node: RealNode, ms: int) -> None:
     node.shift(ms)
 
 
+@pytest.mark.requirement("T20", "J20")
 @pytest.mark.parametrize("who", ["home", "lab"])
 @pytest.mark.parametrize("jump", [-HOUR, HOUR], ids=["back", "forward"])
 def test_tasks_around_a_jump_of_a_clock_end_done_each_run_once(
@@ -83,6 +84,7 @@ def test_tasks_around_a_jump_of_a_clock_end_done_each_run_once(
             assert states[:2] == ["accepted", "received"] and states[-1] == "done"
 
 
+@pytest.mark.requirement("J20")
 def test_a_message_that_expired_by_the_receivers_clock_ends_expired_and_never_runs(
     own: Scene,
 ) -> None:
@@ -116,6 +118,7 @@ def test_a_clock_set_back_expires_nothing_early_and_forward_only_what_waits_here
     assert (own.starts(short.id), own.starts(long.id)) == (0, 1)
 
 
+@pytest.mark.requirement("T20")
 def test_ids_stay_unique_and_messages_in_order_over_a_clock_set_back(own: Scene) -> None:
     poller = own.poller()
     with own.caller(poller) as main, own.lab.speaker(poller) as agent:

@@ -69,6 +69,7 @@ def sent_until_full(node: RealNode, agent: str, to: str) -> list[str]:
     raise AssertionError("the disk never was full")
 
 
+@pytest.mark.requirement("P1")
 def test_a_full_disk_is_said_and_when_there_is_space_everything_accepted_is_there(
     disk: Disk,
 ) -> None:

@@ -69,6 +69,7 @@ def refusals(node: RealNode, alias: str) -> list[str]:
         return [event.text.split(":")[0] for event in events]
 
 
+@pytest.mark.requirement("T03")
 def test_a_replayed_frame_is_acknowledged_and_admitted_once(shared: Scene, tmp_path: Path) -> None:
     lab, alias = shared.lab, shared.name("mallory")
     poller = shared.poller()
@@ -98,6 +99,7 @@ def test_a_replayed_frame_is_acknowledged_and_admitted_once(shared: Scene, tmp_p
     asyncio.run(attack())
 
 
+@pytest.mark.requirement("T03")
 def test_a_replay_after_a_restart_of_the_node_is_admitted_nowhere(tmp_path: Path) -> None:
     lab = RealNode(tmp_path / "lab", "lab").make().start()
     add_agent(lab, "bob")
@@ -122,6 +124,7 @@ def test_a_replay_after_a_restart_of_the_node_is_admitted_nowhere(tmp_path: Path
         lab.kill()
 
 
+@pytest.mark.requirement("T04", "T23")
 def test_no_flipped_bit_is_taken_and_the_true_frame_still_is(
     shared: Scene, tmp_path: Path, seed: int
 ) -> None:
@@ -155,6 +158,7 @@ def test_no_flipped_bit_is_taken_and_the_true_frame_still_is(
     asyncio.run(attack())
 
 
+@pytest.mark.requirement("T05")
 def test_frames_for_others_or_by_others_are_taken_from_nobody(
     shared: Scene, tmp_path: Path
 ) -> None:
@@ -205,6 +209,7 @@ def test_an_oversized_frame_ends_the_link_and_nothing_else(shared: Scene, tmp_pa
     asyncio.run(attack())
 
 
+@pytest.mark.requirement("T25")
 def test_unknown_and_forbidden_agents_are_refused_with_the_same_bytes(
     shared: Scene, tmp_path: Path
 ) -> None:
@@ -231,6 +236,7 @@ def said_of(update: Update) -> bytes:
     return encode_entry(same)
 
 
+@pytest.mark.requirement("T05")
 def test_a_peer_says_nothing_about_messages_it_was_not_given(shared: Scene, tmp_path: Path) -> None:
     lab, alias = shared.lab, shared.name("mallory")
     poller = shared.poller()

@@ -112,6 +112,7 @@ def test_a_home_that_cannot_be_written_is_refused_with_the_path(read_only: RealN
     assert str(read_only.home) in said and "chmod u+rwx" in said
 
 
+@pytest.mark.requirement("T15")
 def test_a_home_others_can_read_is_refused_until_its_fix_is_typed(node: RealNode) -> None:
     keys = next(node.places.keys.iterdir())
     for path in (keys, node.places.tokens / "main", node.places.run, node.home):

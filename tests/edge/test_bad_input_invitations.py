@@ -58,6 +58,7 @@ def text(nodes: tuple[RealNode, ...]) -> Iterator[str]:
         assert operator.peers() == []
 
 
+@pytest.mark.requirement("T19")
 @pytest.mark.parametrize(
     "spoil",
     [
@@ -88,6 +89,7 @@ def test_an_expired_invitation_is_refused_by_who_holds_it(
     assert error.entry.who == "the other operator"
 
 
+@pytest.mark.requirement("T19")
 def test_an_expired_invitation_is_refused_by_who_made_it(nodes: tuple[RealNode, ...]) -> None:
     home, lab, _ = nodes
     with home.operator as operator:
@@ -102,6 +104,7 @@ def test_a_guessed_secret_is_answered_with_silence(nodes: tuple[RealNode, ...], 
     assert error.code == "invitation.invalid"
 
 
+@pytest.mark.requirement("T02", "T19")
 def test_an_invitation_whose_address_answers_as_another_node_is_told_nothing(
     nodes: tuple[RealNode, ...], text: str
 ) -> None:
@@ -157,6 +160,7 @@ def test_the_own_invitation_is_recognised(nodes: tuple[RealNode, ...], text: str
     assert refused(nodes[0], text).code == "peer.wrong_node"
 
 
+@pytest.mark.requirement("T19")
 def test_an_invitation_is_used_once_and_by_its_user_as_often_as_it_likes(
     nodes: tuple[RealNode, ...],
 ) -> None:
@@ -173,6 +177,7 @@ def test_an_invitation_is_used_once_and_by_its_user_as_often_as_it_likes(
         guest.remove_peer("home")
 
 
+@pytest.mark.requirement("T19")
 def test_many_who_use_one_invitation_at_once_are_one_peer(nodes: tuple[RealNode, ...]) -> None:
     home, lab, eve = nodes
 

@@ -69,6 +69,7 @@ def test_both_nodes_started_at_once_find_each_other(own: Scene) -> None:
         asked_both_ways(own)
 
 
+@pytest.mark.requirement("P2", "J5")
 def test_what_is_sent_to_a_frozen_peer_and_taken_back_meanwhile_ends_once_and_truly(
     own: Scene,
 ) -> None:
@@ -93,6 +94,7 @@ def test_what_is_sent_to_a_frozen_peer_and_taken_back_meanwhile_ends_once_and_tr
             assert own.starts(id) <= view.attempt and (view.state, own.starts(id)) != ("done", 0)
 
 
+@pytest.mark.requirement("P2", "P3", "C10")
 def test_a_task_outlives_a_kill_of_the_node_it_went_to_and_runs_once(own: Scene) -> None:
     worker = own.worker()
     name, step = own.gate()
@@ -111,6 +113,7 @@ def test_a_task_outlives_a_kill_of_the_node_it_went_to_and_runs_once(own: Scene)
     assert (own.starts(task.id), own.starts(waits.id)) == (1, 1)
 
 
+@pytest.mark.requirement("C10", "C13")
 @pytest.mark.parametrize("mode", ["once", "stay"])
 def test_a_question_of_the_agent_outlives_a_kill_of_either_node_and_so_does_its_reply(
     own: Scene, mode: str

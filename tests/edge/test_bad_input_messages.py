@@ -64,6 +64,7 @@ def test_a_message_to_nobody_is_refused_where_that_is_known_and_nothing_is_kept(
         assert not meant or f"did you mean `{meant}`?" in typed.stderr
 
 
+@pytest.mark.requirement("T25")
 def test_a_forbidden_agent_and_one_that_is_not_there_look_the_same_to_the_sender(
     shared: Scene,
 ) -> None:
@@ -84,6 +85,7 @@ def test_a_forbidden_agent_and_one_that_is_not_there_look_the_same_to_the_sender
         assert why.returncode == 1 and says in why.stdout + why.stderr
 
 
+@pytest.mark.requirement("P6")
 def test_a_refusal_reads_what_why_where_and_the_command_that_changes_it(shared: Scene) -> None:
     poller = shared.poller()
     with shared.caller() as main:

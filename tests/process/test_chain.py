@@ -53,6 +53,7 @@ def test_an_agent_asks_another_in_its_own_name_and_the_message_counts_its_hops(
         assert main.check(asked.id, WAIT).text == f"{between} heard done  nothing"
 
 
+@pytest.mark.requirement("P7")
 def test_a_chain_that_would_come_back_to_where_it_began_is_stopped_at_once(
     shared: Scene,
 ) -> None:
@@ -63,6 +64,7 @@ def test_a_chain_that_would_come_back_to_where_it_began_is_stopped_at_once(
         assert view.text == f"{between} was refused: policy.cycle"
 
 
+@pytest.mark.requirement("P7", "T13")
 def test_two_agents_of_one_node_that_always_ask_each_other_stop_at_a_bound(
     shared: Scene,
 ) -> None:
@@ -75,6 +77,7 @@ def test_two_agents_of_one_node_that_always_ask_each_other_stop_at_a_bound(
         assert view.text.count("heard done") == 7
 
 
+@pytest.mark.requirement("T07")
 def test_the_token_of_a_run_opens_nothing_of_the_operators(shared: Scene, tmp_path: Path) -> None:
     script = tmp_path / "tries.py"
     script.write_text(
