@@ -124,7 +124,7 @@ def test_a_replay_after_a_restart_of_the_node_is_admitted_nowhere(tmp_path: Path
         lab.kill()
 
 
-@pytest.mark.requirement("T04", "T23")
+@pytest.mark.requirement("T23")
 def test_no_flipped_bit_is_taken_and_the_true_frame_still_is(
     shared: Scene, tmp_path: Path, seed: int
 ) -> None:
