@@ -63,7 +63,7 @@ def remembers(node: RealNode) -> None:
 # the directory
 
 
-@pytest.mark.parametrize("words", ["start", "status", "peers list", "send x y", "config list"])
+@pytest.mark.parametrize("words", ["start", "peers list", "send x y"])
 def test_a_home_that_is_not_there_is_said_and_nothing_is_made(tmp_path: Path, words: str) -> None:
     node = RealNode(tmp_path / "nowhere", "nowhere")
     ended = node.run(*words.split())

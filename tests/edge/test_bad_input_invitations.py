@@ -200,7 +200,7 @@ def test_many_who_use_one_invitation_at_once_are_one_peer(nodes: tuple[RealNode,
                 operator.remove_peer(view.alias)
 
 
-@pytest.mark.parametrize("alias", ["Lab", "a b", "lab@home", "x" * 65, "lab\n"])
+@pytest.mark.parametrize("alias", ["Lab", "lab@home", "x" * 65])
 def test_an_alias_that_is_none_makes_no_invitation(nodes: tuple[RealNode, ...], alias: str) -> None:
     typed = nodes[0].run("peers", "invite", alias, "--no-wait")
     assert (typed.returncode, typed.stdout) == (2, "")
