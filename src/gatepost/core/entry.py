@@ -23,7 +23,6 @@ from gatepost.core.lifecycle import OUTCOMES, State
 HEADER_MAX = 16 * 1024
 PARTS_MAX = 32
 PARTS_BYTES_MAX = 256 * 1024
-ENTRY_MAX = 4 + HEADER_MAX + PARTS_BYTES_MAX
 SALT_BYTES = 16
 
 Count = Annotated[int, Meta(ge=0, le=canonical.INT_MAX)]

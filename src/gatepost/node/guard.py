@@ -13,7 +13,6 @@ from gatepost.policy.request import Direction
 from gatepost.policy.usage import Usage
 from gatepost.ports import Clock
 
-HERE = Party("")
 PAUSE_FILE = "PAUSE"
 """Stands among what is paused for the file of that name; no peer or agent can be called so."""
 

@@ -18,7 +18,6 @@ from gatepost.node.ground import Ground
 from gatepost.node.peers import Peer, Peers
 
 Paired = Callable[[Peer | GatepostError], None]
-MAX_OPEN = 64
 
 
 class Pairing:
