@@ -6,27 +6,19 @@ Thin on purpose: each call is a few lines over the room that does it. Callers ar
 socket and nobody an agent can reach.
 """
 
-import asyncio
-from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
 
 from gatepost.core.address import check_name
-from gatepost.core.control import Answer
-from gatepost.core.identity import is_endpoint
 from gatepost.core.message import MessageView
 from gatepost.core.views import (
     AgentSpec,
     AgentView,
     GrantIn,
     GrantView,
-    Invitation,
     MessagesQuery,
     NodeStatus,
-    Paired,
-    PeerView,
-    Ping,
     Question,
     RuleView,
     TokenView,
@@ -35,14 +27,11 @@ from gatepost.errors import GatepostError
 from gatepost.node.explaining import Explaining
 from gatepost.node.mailbox import outcome
 from gatepost.node.node import Node
-from gatepost.node.peers import Peer
-from gatepost.node.talk import Op
+from gatepost.node.peering import Blocks, Peering, durable
 from gatepost.policy.explain import Explanation
 
-ALL = 10_000_000
 
-
-class LawBook(Protocol):
+class LawBook(Blocks, Protocol):
     """Where the law is kept; `compose` hands in the files."""
 
     def reload(self) -> None:
@@ -55,14 +44,6 @@ class LawBook(Protocol):
 
     def revoke(self, rule_id: str) -> str:
         """Take a grant back; returns how to undo that."""
-        ...
-
-    def block(self, alias: str, node: str) -> None:
-        """Write the rules that refuse everything from and to a peer."""
-        ...
-
-    def unblock(self, alias: str, node: str) -> None:
-        """Take them back."""
         ...
 
     @property
@@ -91,11 +72,11 @@ class Roster(Protocol):
         ...
 
 
-class Operator:
-    """The operator's calls."""
+class Operator(Peering):
+    """The operator's calls; those about peers are `Peering`'s."""
 
     def __init__(self, node: Node, book: LawBook, roster: Roster) -> None:
-        self._node = node
+        super().__init__(node, book)
         self._book = book
         self._roster = roster
         self._explaining = Explaining(node)
@@ -153,136 +134,6 @@ class Operator:
         peer = self._node.peers.find(alias)
         answer = await self._ask(peer, "agents", {})
         return self._node.overview.remote(peer, answer, asking)
-
-    # peers
-
-    async def invite(self, alias: str, minutes: int = 15) -> Invitation:
-        """Make an invitation; `alias` will be the other node's name here ("" takes its own)."""
-        if alias:
-            check_name(alias, "alias")
-        return await outcome(lambda done: self._node.pairing.invite(alias, minutes, done))
-
-    async def paired(self, alias: str, wait: float, /) -> Paired | None:
-        """Wait for the other side to accept the invitation for `alias`."""
-        node = self._node
-        if alias not in node.peers.by_alias:
-            joined: asyncio.Future[Peer] = asyncio.get_running_loop().create_future()
-            waiting = node.pairing.waiting.setdefault(alias, [])
-            waiting.append(lambda peer: None if joined.done() else joined.set_result(peer))
-            done, _ = await asyncio.wait([joined], timeout=wait)
-            if not done:
-                return None
-            alias = joined.result().row.alias
-        return await self._ending(node.peers.find(alias))
-
-    async def accept(self, text: str, alias: str = "") -> Paired:
-        """Accept an invitation."""
-        if alias:
-            check_name(alias, "alias")
-        peer: Peer = await outcome(lambda done: self._node.pairing.accept(text, alias, done))
-        return await self._ending(peer)
-
-    async def _ending(self, peer: Peer) -> Paired:
-        await contact(self._node, peer)
-        ping = await self.ping(peer.row.alias)
-        return Paired(
-            alias=peer.row.alias,
-            node=peer.row.node,
-            endpoint=", ".join(self._node.peers.endpoints(peer)),
-            words=peer.row.words,
-            ms=ping.ms,
-            may=self._node.overview.peer(peer).may,
-            next=(
-                f"gatepost policy grant '*@{peer.row.alias}' ask,delegate AGENT",
-                f"gatepost agents list --peer {peer.row.alias}",
-            ),
-        )
-
-    def peers(self) -> list[PeerView]:
-        """Every peer."""
-        peers = self._node.peers.by_alias
-        return [self._node.overview.peer(peers[alias]) for alias in sorted(peers)]
-
-    async def ping(self, alias: str, wire: bool = False) -> Ping:
-        """A signed ping; with `wire` it stops before the other side's policy."""
-        peer = self._node.peers.find(alias)
-        started = self._node.clock.monotonic()
-        answer = await self._ask(peer, "ping", {"wire": "yes"} if wire else {})
-        ms = (self._node.clock.monotonic() - started) * 1000
-        return Ping(peer.row.alias, peer.row.node, ms, wire, answer.ok, answer.code)
-
-    async def _ask(self, peer: Peer, op: Op, args: dict[str, str]) -> Answer:
-        return await outcome(lambda done: self._node.talk.ask(peer, op, args, done))
-
-    async def block(self, alias: str) -> str:
-        """Block a peer: its link closes, nothing of it is taken in, and two rules say so."""
-        undo = await self._change(alias, "unblock", lambda peer: setattr(peer.row, "blocked", True))
-        self._book.block(alias, self._node.peers.find(alias).row.node)
-        return undo
-
-    async def unblock(self, alias: str) -> str:
-        """Take a block back."""
-        self._book.unblock(alias, self._node.peers.find(alias).row.node)
-        return await self._change(alias, "block", lambda peer: setattr(peer.row, "blocked", False))
-
-    async def trust(self, alias: str) -> str:
-        """Go on with a pair that stopped itself, after the operator looked."""
-        peer = self._node.peers.find(alias)
-        if peer.row.stopped in ("superseded", "fork", "behind", "era"):
-            raise GatepostError(
-                "node.stopped",
-                what=f"the pair with `{alias}` stopped: {peer.row.stopped}",
-                why="going on could run messages twice; this version cannot adopt a state",
-            )
-        peer.exchange.stopped = ""
-        return await self._change(alias, "block", lambda peer: setattr(peer.row, "stopped", ""))
-
-    async def remove_peer(self, alias: str) -> str:
-        """Forget a peer: what waits for it ends as cancelled, for it never left.
-
-        Messages stay readable. What the peer has may still end truly, should it be paired again.
-        """
-        node, now = self._node, self._node.clock.now()
-        peer = node.peers.find(alias)
-        await self._change(alias, "", lambda peer: setattr(peer.row, "removed", now))
-        held = [row for row in node.store.messages.held() if row.peer == peer.row.number]
-        for row in [*held, *node.store.messages.waiting(peer.row.number, 0, ALL)]:
-            node.shown.withdraw(row)
-        await durable(node)
-        return "gatepost peers invite " + alias
-
-    async def set_endpoint(self, alias: str, endpoint: str) -> str:
-        """Say where a peer is dialled; "" goes back to what its record says."""
-        if endpoint and not is_endpoint(endpoint):
-            raise GatepostError("usage.invalid", what=f"`{endpoint}` is not HOST:PORT")
-        before = self._node.peers.find(alias).row.endpoint
-        await self._change(alias, "", lambda peer: setattr(peer.row, "endpoint", endpoint))
-        return f"gatepost peers endpoint {alias} '{before}'"
-
-    async def rename_peer(self, alias: str, new: str) -> str:
-        """Give a peer another alias."""
-        node = self._node
-        peer = node.peers.find(alias)
-        check_name(new, "alias")
-        node.peers.check_alias(new)
-        if new in node.peers.by_alias:
-            raise GatepostError("peer.exists", what=f"a peer is called `{new}`", peer=new)
-        node.peers.save(peer, new)
-        if alias in node.guard.paused:
-            node.pause(new)
-            node.resume(alias)
-        await durable(node)
-        return f"gatepost peers alias {new} {alias}"
-
-    async def _change(self, alias: str, undo: str, change: Callable[[Peer], None]) -> str:
-        node = self._node
-        peer = node.peers.find(alias)
-        change(peer)
-        node.peers.save(peer)
-        await durable(node)
-        node.peers.drop_link(peer, "the operator changed this peer")
-        node.peers.dial_later(peer, 0.0)
-        return f"gatepost peers {undo} {alias}" if undo else ""
 
     # policy
 
@@ -365,17 +216,3 @@ class Operator:
         self._node.resume(what)
         await durable(self._node)
         return f"gatepost pause {what}".strip()
-
-
-async def durable(node: Node) -> None:
-    """Wait until everything written so far is on disk."""
-    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    node.store.then(lambda: None if done.done() else done.set_result(None))
-    await done
-
-
-async def contact(node: Node, peer: Peer) -> None:
-    """Wait a while for contact with a peer; without it the next question says why there is none."""
-    live: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-    node.when_in_contact(peer, lambda: None if live.done() else live.set_result(None))
-    await asyncio.wait([live], timeout=node.settings.answer_wait)

@@ -7,17 +7,12 @@ from typing import Any
 
 import msgspec
 
-from gatepost.api.http.agent_routes import bounded
 from gatepost.api.http.operations import Given, Operation
+from gatepost.api.http.peer_routes import PEERS
 from gatepost.core.calls import (
-    AcceptIn,
     AgentsQuery,
-    AliasIn,
     CanQuery,
-    EndpointIn,
-    InviteIn,
     Nothing,
-    PingIn,
     TokenIn,
     Undo,
     Verdict,
@@ -29,23 +24,13 @@ from gatepost.core.views import (
     AgentView,
     GrantIn,
     GrantView,
-    Invitation,
     MessagesQuery,
     NodeStatus,
-    Paired,
-    PeerView,
-    Ping,
     Question,
     RuleView,
     TokenView,
 )
 from gatepost.policy.explain import Explanation
-
-
-class PairedQuery(msgspec.Struct, frozen=True):
-    """How long to wait for the other side, in seconds, at most 60."""
-
-    timeout: float = 0.0
 
 
 class AskingQuery(msgspec.Struct, frozen=True):
@@ -80,63 +65,6 @@ async def remove_agent(given: Given[Nothing]) -> Nothing:
     """Remove an agent."""
     await given.inside.operator.remove_agent(given.path["name"])
     return Nothing()
-
-
-async def peers(given: Given[Nothing]) -> list[PeerView]:
-    """All peers."""
-    return given.inside.operator.peers()
-
-
-async def invite(given: Given[InviteIn]) -> Invitation:
-    """Make an invitation."""
-    return await given.inside.operator.invite(given.body.alias, given.body.minutes)
-
-
-async def paired(given: Given[PairedQuery]) -> Paired | None:
-    """Wait for the other side to accept."""
-    wait = bounded(given.body.timeout)
-    return await given.inside.operator.paired(given.path["alias"], wait)
-
-
-async def accept(given: Given[AcceptIn]) -> Paired:
-    """Accept an invitation."""
-    return await given.inside.operator.accept(given.body.text, given.body.alias)
-
-
-async def ping(given: Given[PingIn]) -> Ping:
-    """Ping a peer."""
-    return await given.inside.operator.ping(given.path["alias"], given.body.wire)
-
-
-async def block(given: Given[Nothing]) -> Undo:
-    """Block a peer."""
-    return Undo(await given.inside.operator.block(given.path["alias"]))
-
-
-async def unblock(given: Given[Nothing]) -> Undo:
-    """Unblock a peer."""
-    return Undo(await given.inside.operator.unblock(given.path["alias"]))
-
-
-async def trust(given: Given[Nothing]) -> Undo:
-    """Trust what a frozen peer shows now."""
-    return Undo(await given.inside.operator.trust(given.path["alias"]))
-
-
-async def remove_peer(given: Given[Nothing]) -> Undo:
-    """Forget a peer."""
-    return Undo(await given.inside.operator.remove_peer(given.path["alias"]))
-
-
-async def set_endpoint(given: Given[EndpointIn]) -> Undo:
-    """Say where a peer is dialled."""
-    operator = given.inside.operator
-    return Undo(await operator.set_endpoint(given.path["alias"], given.body.endpoint))
-
-
-async def rename_peer(given: Given[AliasIn]) -> Undo:
-    """Give a peer another alias."""
-    return Undo(await given.inside.operator.rename_peer(given.path["alias"], given.body.new))
 
 
 async def grant(given: Given[GrantIn]) -> GrantView:
@@ -206,8 +134,6 @@ async def resume(given: Given[What]) -> Undo:
     return Undo(await given.inside.operator.resume(given.body.what))
 
 
-_PEER = "/v1/peers/{alias}"
-
 OPERATIONS: tuple[Operation[Any], ...] = (
     Operation("GET", "/v1/status", "One look at the node", Nothing, NodeStatus, status),
     Operation(
@@ -223,36 +149,16 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         remove_agent,
         revokes=True,
     ),
-    Operation("GET", "/v1/peers", "All peers", Nothing, list[PeerView], peers),
-    Operation("POST", "/v1/peers/invite", "Make an invitation", InviteIn, Invitation, invite),
-    Operation(
-        "POST", "/v1/peers/accept", "Accept an invitation", AcceptIn, Paired, accept, waits=True
-    ),
     Operation(
         "GET",
-        f"{_PEER}/paired",
-        "Wait for the other side to accept; null when it has not",
-        PairedQuery,
-        Paired | None,
-        paired,
-        waits=True,
-    ),
-    Operation(
-        "GET",
-        f"{_PEER}/agents",
+        "/v1/peers/{alias}/agents",
         "Agents of a peer that it lets this node see",
         AskingQuery,
         list[AgentView],
         remote_agents,
         waits=True,
     ),
-    Operation("POST", f"{_PEER}/ping", "Ping a peer", PingIn, Ping, ping, waits=True),
-    Operation("POST", f"{_PEER}/block", "Block a peer", Nothing, Undo, block),
-    Operation("POST", f"{_PEER}/unblock", "Unblock a peer", Nothing, Undo, unblock),
-    Operation("POST", f"{_PEER}/trust", "Trust what a peer shows now", Nothing, Undo, trust),
-    Operation("DELETE", _PEER, "Forget a peer", Nothing, Undo, remove_peer),
-    Operation("PUT", f"{_PEER}/endpoint", "Say where it is", EndpointIn, Undo, set_endpoint),
-    Operation("PUT", f"{_PEER}/alias", "Give it another alias", AliasIn, Undo, rename_peer),
+    *PEERS,
     Operation("GET", "/v1/policy/rules", "The law as it stands", Nothing, list[RuleView], rules),
     Operation("POST", "/v1/policy/grants", "Make a rule", GrantIn, GrantView, grant),
     Operation("DELETE", "/v1/policy/grants/{id}", "Take a rule back", Nothing, Undo, revoke),
