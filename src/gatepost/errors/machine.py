@@ -133,6 +133,12 @@ ENTRIES = (
         "policy.invalid", Family.configuration, "the policy cannot be used", "gatepost policy show"
     ),
     Entry(
+        "policy.expectation",
+        Family.configuration,
+        "a test that stands beside the rules would fail",
+        "gatepost policy show",
+    ),
+    Entry(
         "policy.rule_unknown",
         Family.usage,
         "no rule has that id",

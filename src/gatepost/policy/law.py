@@ -53,13 +53,22 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Expectation(msgspec.Struct, frozen=True):
-    """A test beside the rules: may `sender` do `verb` to `to`? `want` is a verdict."""
+    """A test beside the rules: may `sender` do `verb` to `to`? `want` is a verdict.
 
-    sender: str
-    to: str
+    `at` is the moment to try it at (ms, 0: now), `tainted` whether the sender has read text of
+    another owner.
+    """
+
+    sender: Pattern
+    to: Pattern
     verb: str
     want: str
     origin: Origin
+    at: int = 0
+    tainted: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.sender} {self.verb} {self.to}"
 
 
 class Outcome:

@@ -7,7 +7,7 @@ is worked out from the patterns alone, so it holds for every agent there may eve
 
 from gatepost.policy.law import Law, Rule
 from gatepost.policy.limits import NO_LIMITS
-from gatepost.policy.patterns import ANY, Pattern
+from gatepost.policy.patterns import ANY, Pattern, common
 
 
 def opens(law: Law, rule_id: str) -> tuple[str, ...]:
@@ -54,29 +54,4 @@ def _overlap(one: Pattern, other: Pattern) -> bool:
     if one.node != other.node and ANY not in (one.node, other.node):
         if (len(one.node) == 52) == (len(other.node) == 52):
             return False
-    return _globs_meet(one.agent, other.agent)
-
-
-def _globs_meet(one: str, other: str) -> bool:
-    """True when some name matches both globs; walks them together, at all places they may be."""
-    places = {(0, 0)}
-    seen: set[tuple[int, int]] = set()
-    while places:
-        i, j = places.pop()
-        if (i, j) == (len(one), len(other)):
-            return True
-        if (i, j) in seen:
-            continue
-        seen.add((i, j))
-        first, second = one[i : i + 1], other[j : j + 1]
-        if first == ANY:
-            places.add((i + 1, j))
-        if second == ANY:
-            places.add((i, j + 1))
-        if first == ANY and second not in ("", ANY):
-            places.add((i, j + 1))
-        if second == ANY and first not in ("", ANY):
-            places.add((i + 1, j))
-        if first and first == second and first != ANY:
-            places.add((i + 1, j + 1))
-    return False
+    return common(one.agent, other.agent) is not None

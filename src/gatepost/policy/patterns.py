@@ -7,6 +7,7 @@ stands for both.
 """
 
 import re
+from collections import deque
 from collections.abc import Collection
 
 import msgspec
@@ -88,6 +89,30 @@ def glob(pattern: str, name: str) -> bool:
             return False
         at = found + len(piece)
     return True
+
+
+def common(one: str, other: str) -> str | None:
+    """A name that both globs match (it may be ""), None when there is none.
+
+    Walks both at once, over all pairs of places they may be at.
+    """
+    ahead, seen = deque([(0, 0, "")]), {(0, 0)}
+    while ahead:
+        i, j, name = ahead.popleft()
+        if (i, j) == (len(one), len(other)):
+            return name
+        first, second = one[i : i + 1], other[j : j + 1]
+        if first == ANY or second == ANY:
+            # A star ends here, or takes what the other spells; two stars need no letter.
+            steps = [(i + 1, j, "")] if first == ANY else [(i + 1, j, first)] if first else []
+            steps += [(i, j + 1, "")] if second == ANY else [(i, j + 1, second)] if second else []
+        else:
+            steps = [(i + 1, j + 1, first)] if first and first == second else []
+        for k, n, letter in steps:
+            if (k, n) not in seen:
+                seen.add((k, n))
+                ahead.append((k, n, name + letter))
+    return None
 
 
 def parse_pattern(text: str, own: Collection[str] = ()) -> Pattern:

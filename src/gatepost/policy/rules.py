@@ -39,7 +39,7 @@ __all__ = ["Law", "Rule", "read_law"]
 _WORDS = ("allow", "hold", "deny")
 _RULE = ("id", *_WORDS, "from", "to", "unless", "until", "limit", "by", "made")
 _TOP = ("rule", "limits", "expect")
-_EXPECT = ("who", "verb", "want")
+_EXPECT = ("who", "verb", "want", "at", "tainted")
 _WANTS = ("allow", "hold", "deny")
 _T = TypeVar("_T")
 _Table = Mapping[str, object]
@@ -130,6 +130,13 @@ class _Place:
             raise self.fault("must be a time with its offset, as 2027-01-31T00:00:00Z", key)
         return int(value.timestamp() * 1000)
 
+    def truth(self, key: str) -> bool:
+        """True or false; false when absent."""
+        value = self.table.get(key, False)
+        if not isinstance(value, bool):
+            raise self.fault("must be true or false", key)
+        return value
+
     def parsed(self, key: str, parse: Callable[[str], _T]) -> _T:
         try:
             return parse(self.text(key))
@@ -162,7 +169,7 @@ class _Reading:
         for place in top.array("rule"):
             self._rule(place)
         for place in top.array("expect"):
-            self._expectations.append(_expectation(place))
+            self._expectations.append(_expectation(place, self._own))
         if "limits" in top.table:
             self._default_limits(top.inner("limits"))
 
@@ -226,16 +233,15 @@ def _verbs(place: _Place, word: str) -> tuple[str, ...]:
 
 
 def _patterns(place: _Place, key: str, own: frozenset[str]) -> tuple[Pattern, ...]:
-    patterns: list[Pattern] = []
-    for text in place.texts(key):
-        try:
-            patterns.append(parse_pattern(text, own))
-        except ValueError as wrong:
-            suggestion = text.lower() if text != text.lower() else ""
-            raise place.fault(
-                f"has the pattern `{text}`, which {wrong}", key, suggestion
-            ) from wrong
-    return tuple(patterns)
+    return tuple(_pattern(place, key, text, own) for text in place.texts(key))
+
+
+def _pattern(place: _Place, key: str, text: str, own: frozenset[str]) -> Pattern:
+    try:
+        return parse_pattern(text, own)
+    except ValueError as wrong:
+        suggestion = text.lower() if text != text.lower() else ""
+        raise place.fault(f"has the pattern `{text}`, which {wrong}", key, suggestion) from wrong
 
 
 def _unless(place: _Place) -> Unless:
@@ -276,14 +282,20 @@ def _number(place: _Place, key: str) -> int:
     return value
 
 
-def _expectation(place: _Place) -> Expectation:
+def _expectation(place: _Place, own: frozenset[str]) -> Expectation:
     place.only(_EXPECT)
-    sender, arrow, to = place.text("who").partition("->")
-    if not arrow or not sender.strip() or not to.strip():
+    who = place.text("who")
+    sender, arrow, to = (part.strip() for part in who.partition("->"))
+    if not arrow or not sender or not to:
         raise place.fault("must name two addresses: `carol@work -> bob`", "who")
+    from_, towards = (_pattern(place, "who", text, own) for text in (sender, to))
+    if from_.node and towards.node:
+        raise place.fault(f"is `{who}`: one of them must be an agent of this node", "who")
     verb, want = place.text("verb"), place.text("want")
     if verb not in VERBS:
         raise place.fault(f"is `{verb}`, which is no verb", "verb", near(verb, VERBS))
     if want not in _WANTS:
         raise place.fault(f"is `{want}`, which is no verdict", "want", near(want, _WANTS))
-    return Expectation(sender.strip(), to.strip(), verb, want, place.origin())
+    return Expectation(
+        from_, towards, verb, want, place.origin(), place.moment("at"), place.truth("tainted")
+    )

@@ -1,10 +1,4 @@
-import itertools
-
-from hypothesis import given
-from hypothesis import strategies as st
-
 from gatepost.policy.opening import opens
-from gatepost.policy.patterns import glob
 from tests.unit.policy.cases import HOME, default_law, law, rule
 
 
@@ -31,17 +25,3 @@ def test_rules_for_other_parties_do_not_count():
     assert opens(read, "no") == ()
     local = law(rule("yes", from_="*") + rule("no", 'deny = ["ask"]', "*@*"))
     assert opens(local, "no") == ()
-
-
-NAMES = ["".join(letters) for n in range(5) for letters in itertools.product("ab", repeat=n)]
-
-
-@given(st.text("ab*", max_size=4), st.text("ab*", max_size=4))
-def test_two_globs_meet_when_a_name_matches_both(one: str, other: str):
-    from gatepost.policy.opening import _globs_meet
-
-    shared = any(glob(one, name) and glob(other, name) for name in NAMES)
-    if shared:
-        assert _globs_meet(one, other)
-    elif len(one.replace("*", "")) + len(other.replace("*", "")) <= 4:
-        assert not _globs_meet(one, other)

@@ -1,10 +1,11 @@
 import fnmatch
+import itertools
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatepost.policy.patterns import Party, Pattern, glob, parse_pattern, shell
+from gatepost.policy.patterns import Party, Pattern, common, glob, parse_pattern, shell
 from tests.unit.policy.cases import HERE, HOME, MAIN, WORK
 
 
@@ -63,3 +64,16 @@ def test_a_glob_made_to_be_slow_is_not():
 def test_words_with_a_star_are_quoted_for_the_shell():
     assert shell("*@home") == "'*@home'"
     assert shell("main@home") == "main@home"
+
+
+NAMES = ["".join(letters) for n in range(5) for letters in itertools.product("ab", repeat=n)]
+
+
+@given(st.text("ab*", max_size=4), st.text("ab*", max_size=4))
+def test_two_globs_have_a_name_in_common_when_one_matches_both(one: str, other: str):
+    name = common(one, other)
+    if name is None:
+        assert not any(glob(one, name) and glob(other, name) for name in NAMES)
+    else:
+        assert glob(one, name)
+        assert glob(other, name)

@@ -67,7 +67,8 @@ def test_default_limits_stand_in_the_file_and_the_rest_is_built_in():
 
 def test_expectations_are_kept_for_the_test():
     (expected,) = law(GOOD).expectations
-    assert (expected.sender, expected.to, expected.want) == ("carol@work", "bob", "deny")
+    assert (str(expected), expected.want) == ("carol@work delegate bob", "deny")
+    assert str(expected.origin) == "policy.toml:17"
 
 
 def test_both_files_are_one_set_and_an_id_stands_once():

@@ -1,0 +1,166 @@
+"""Tests beside the rules: what the law is expected to say, evaluated by the one evaluator.
+
+    [[expect]]
+    who = "carol@work -> bob"
+    verb = "delegate"
+    want = "deny"
+
+An expectation speaks of the law alone: not of limits, pauses or what exists yet. With a `*` it
+speaks of everybody the star may stand for. Nobody can be asked for all of them, so the parties to
+try are taken from the rules: for each pair of patterns of the verb that meets the expectation's,
+one pair of agents both match; and one pair that no rule names.
+
+Nothing is refused here: `broken_by` names the expectations a change would break, and whoever
+saves decides. One that was broken before does not stand in the way of other changes.
+"""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from gatepost.core.origin import Origin
+from gatepost.errors import GatepostError
+from gatepost.policy.decision import Step, Verdict, strongest
+from gatepost.policy.directory import Directory
+from gatepost.policy.evaluate import evaluate
+from gatepost.policy.law import Expectation, Law
+from gatepost.policy.patterns import ANY, Party, Pattern, common, glob
+from gatepost.policy.request import Facts, Request
+from gatepost.policy.usage import Usage
+
+ANOTHER = "another"
+"""A node and an owner that no rule names."""
+_MOST_PAIRS = 20_000
+_NOWHERE = Origin("")
+
+
+class Tried(msgspec.Struct, frozen=True):
+    """One expectation as it came out.
+
+    `passed`: all that was tried came out as wanted. `verdict` and `decided` (the steps that made
+    it, each with rule and origin) are those of `request`: the first that did not, else the first.
+    """
+
+    expectation: Expectation
+    passed: bool
+    verdict: Verdict
+    request: Request
+    decided: tuple[Step, ...]
+
+    @property
+    def says(self) -> str:
+        """One sentence: what was expected where, and what decides."""
+        expected, request = self.expectation, self.request
+        wish = f"{request.sender} {request.verb} {request.to}"
+        reasons = "; ".join(
+            step.because + (f" ({step.origin})" if step.rule else "") for step in self.decided
+        )
+        means = f"{wish} is {_SAID[self.verdict]}: {reasons}"
+        if self.passed:
+            return f"{expected.origin}: as expected, {means}"
+        return f"{expected.origin} expects `{expected.want}` for {expected}, but {means}"
+
+
+_SAID = {"allow": "allowed", "wait": "allowed", "hold": "held", "deny": "denied"}
+
+
+def try_all(law: Law, directory: Directory, now: int) -> tuple[Tried, ...]:
+    """Try all expectations of a law at a moment (ms), those with an `at` at theirs."""
+    return tuple(_first_wrong(law, one, directory, now) for one in law.expectations)
+
+
+def broken_by(before: Law | None, after: Law, directory: Directory, now: int) -> tuple[Tried, ...]:
+    """The expectations of `after` that fail, but for those that fail in `before` already."""
+    failing = tuple(one for one in try_all(after, directory, now) if not one.passed)
+    if not failing or before is None:
+        return failing
+    failed = {_said(one.expectation) for one in try_all(before, directory, now) if not one.passed}
+    return tuple(one for one in failing if _said(one.expectation) not in failed)
+
+
+def refusal(broken: tuple[Tried, ...]) -> GatepostError:
+    """The error for a change that breaks these expectations (at least one)."""
+    first, *others = broken
+    more = f"; {len(others)} more would fail" if others else ""
+    return GatepostError(
+        "policy.expectation",
+        what=first.says + more,
+        where=str(first.expectation.origin),
+        rule=next((step.rule for step in first.decided if step.rule), ""),
+    )
+
+
+def _said(expectation: Expectation) -> Expectation:
+    """What it says, wherever it stands."""
+    return msgspec.structs.replace(expectation, origin=_NOWHERE)
+
+
+def _first_wrong(law: Law, expectation: Expectation, directory: Directory, now: int) -> Tried:
+    """What became of the first pair that came out otherwise than wanted, else of the first."""
+    facts = Facts(node=directory.node, usage=Usage(), name=directory.name)
+    at, taint = expectation.at or now, (ANOTHER,) if expectation.tainted else ()
+    tried = (
+        _tried(law, expectation, directory.request(*pair, at, taint), facts)
+        for pair in _wishes(law, expectation, directory)
+    )
+    first = next(tried)
+    return first if not first.passed else next((one for one in tried if not one.passed), first)
+
+
+def _tried(law: Law, expectation: Expectation, request: Request, facts: Facts) -> Tried:
+    decision = evaluate(law, request, facts, full=True)
+    steps = [step for step in decision.steps if step.stage == "allowed"]
+    top = strongest(steps)
+    verdict = top.verdict if top else "allow"
+    decided = tuple(step for step in steps if step.verdict == verdict)
+    return Tried(expectation, verdict == expectation.want, verdict, request, decided)
+
+
+def _wishes(
+    law: Law, expectation: Expectation, directory: Directory
+) -> Iterator[tuple[Party, str, Party]]:
+    """The wishes to try: of a pair that no rule names, then of one for each pair of patterns."""
+    sender, verb, to = expectation.sender, expectation.verb, expectation.to
+    tried = {(_anybody(sender, directory), _anybody(to, directory))}
+    yield from ((one, verb, other) for one, other in tuple(tried))
+    if sender.literal and to.literal and ANY not in (sender.node, to.node):
+        return
+    for rule in law.rules:
+        if verb not in (*rule.allow, *rule.hold, *rule.deny):
+            continue
+        others = _meeting(to, rule.to, directory)
+        for one in _meeting(sender, rule.from_, directory):
+            for other in others:
+                if (one, other) not in tried and len(tried) < _MOST_PAIRS:
+                    tried.add((one, other))
+                    yield one, verb, other
+
+
+def _meeting(wanted: Pattern, patterns: Iterable[Pattern], directory: Directory) -> list[Party]:
+    """Parties that `wanted` and one of the patterns both speak of."""
+    found: list[Party] = []
+    for pattern in patterns:
+        node = pattern.node if wanted.node == ANY else wanted.node
+        party = directory.at(ANOTHER if node == ANY else node)
+        if (wanted.node == "") != (pattern.node == ""):
+            continue
+        if pattern.node not in (ANY, "", party.alias, party.node):
+            continue
+        # A star is filled with a name of its own too: the shortest may be one that a rule names.
+        agents = {common(wanted.agent, pattern.agent), _filled(pattern), _filled(wanted)}
+        both = sorted(one for one in agents if one is not None and _match(one, wanted, pattern))
+        found += [msgspec.structs.replace(party, agent=agent) for agent in both]
+    return found
+
+
+def _match(agent: str, *patterns: Pattern) -> bool:
+    return all(glob(pattern.agent, agent) for pattern in patterns)
+
+
+def _anybody(pattern: Pattern, directory: Directory) -> Party:
+    """A party of this pattern that no rule names, as far as the pattern leaves it open."""
+    return directory.at(ANOTHER if pattern.node == ANY else pattern.node, _filled(pattern))
+
+
+def _filled(pattern: Pattern) -> str:
+    return "" if pattern.agent == ANY else pattern.agent.replace(ANY, ANOTHER)
