@@ -13,6 +13,11 @@ def wall() -> int:
     return time.time_ns() // 1_000_000
 
 
+def ticks() -> float:
+    """Seconds that only grow, where no loop runs."""
+    return time.monotonic()
+
+
 class LoopClock:
     """The port Clock over an event loop. Callbacks are made by that loop, in its thread."""
 

@@ -9,6 +9,7 @@ number.
 import fcntl
 import importlib.resources
 import os
+from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import apsw
@@ -147,14 +148,7 @@ def check_disk(directory: Path, mounts: str | None = None) -> None:
 
 def migrate(connection: apsw.Connection, where: str) -> None:
     """Bring the schema up to date; refuse one from the future."""
-    scripts = sorted(
-        (
-            script
-            for script in importlib.resources.files("gatepost.store.migrations").iterdir()
-            if script.name.endswith(".sql")
-        ),
-        key=lambda script: script.name,
-    )
+    scripts = _scripts()
     version = connection.pragma("user_version")
     if not isinstance(version, int) or version > len(scripts):
         raise GatepostError(
@@ -164,6 +158,17 @@ def migrate(connection: apsw.Connection, where: str) -> None:
         connection.execute(
             f"BEGIN IMMEDIATE;{script.read_text()};PRAGMA user_version = {number};COMMIT"
         )
+
+
+def known_schema() -> int:
+    """The newest schema this program knows."""
+    return len(_scripts())
+
+
+def _scripts() -> list[Traversable]:
+    found = importlib.resources.files("gatepost.store.migrations").iterdir()
+    scripts = (script for script in found if script.name.endswith(".sql"))
+    return sorted(scripts, key=lambda script: script.name)
 
 
 def _prepare(connection: apsw.Connection) -> None:

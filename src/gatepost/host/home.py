@@ -1,0 +1,125 @@
+"""A home directory from outside: whose it is, who can reach it, what lies there in halves.
+
+And the safe steps that mend it. A step touches only what lies in the home, follows no link, and
+leaves what is inside a file alone.
+"""
+
+import os
+import pwd
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from gatepost.config.paths import Layout, exposed
+from gatepost.core.health import Repair
+from gatepost.core.machine import HomeFacts
+from gatepost.errors import GatepostError
+from gatepost.host.processes import Processes
+
+_HALF = re.compile(r"\..+\.(\d+)\.new")
+_DATABASE = ("node.db", "node.db-wal", "node.db-shm")
+
+
+def home_facts(places: Layout, processes: Processes) -> HomeFacts:
+    """Look at a home directory, whether or not it is one."""
+    there = places.config.is_file()
+    if not there:
+        return HomeFacts(
+            path=str(places.home), node_there=False, elsewhere=_elsewhere(places, processes)
+        )
+    return HomeFacts(
+        path=str(places.home),
+        node_there=True,
+        owner=_other_owner(places.home),
+        exposed=tuple((str(path), stat.S_IMODE(path.lstat().st_mode)) for path in _open(places)),
+        unwritable=tuple(str(path) for path in _directories(places) if not _writable(path)),
+        missing=tuple(str(path) for path in _needed(places) if not path.exists()),
+        leftovers=tuple(str(path) for path in _leftovers(places, processes)),
+        elsewhere=_elsewhere(places, processes),
+    )
+
+
+def repair(places: Layout, step: Repair) -> str:
+    """Do one safe step; returns the command that takes it back, "" when there is nothing to keep.
+
+    Raises `home.unwritable`.
+    """
+    path = Path(step.path)
+    if not path.is_relative_to(places.home) and not path.is_relative_to(places.sockets):
+        raise GatepostError("home.unwritable", what=f"{path} is not in the home directory")
+    try:
+        match step.do:
+            case "close":
+                return _close(path)
+            case "make":
+                path.mkdir(mode=0o700, parents=True, exist_ok=True)
+                return f"rmdir {path}"
+            case "remove":
+                path.unlink(missing_ok=True)
+                return ""
+    except OSError as wrong:
+        why = (wrong.strerror or str(wrong)).lower()
+        raise GatepostError(
+            "home.unwritable", what=f"`{step}` failed", why=why, home=str(places.home)
+        ) from wrong
+
+
+def _close(path: Path) -> str:
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        mode = stat.S_IMODE(os.fstat(descriptor).st_mode)
+        os.fchmod(descriptor, mode & ~0o077)
+    finally:
+        os.close(descriptor)
+    return f"chmod {mode:04o} {path}"
+
+
+def _open(places: Layout) -> Iterator[Path]:
+    yield from exposed(places)
+    for name in _DATABASE:
+        path = places.home / name
+        if path.exists() and path.lstat().st_mode & 0o077:
+            yield path
+
+
+def _directories(places: Layout) -> list[Path]:
+    return [path for path in (places.home, places.keys, places.run) if path.is_dir()]
+
+
+def _needed(places: Layout) -> tuple[Path, ...]:
+    return places.run, places.tokens
+
+
+def _writable(path: Path) -> bool:
+    return os.access(path, os.R_OK | os.W_OK | os.X_OK)
+
+
+def _other_owner(path: Path) -> str:
+    owner = path.stat().st_uid
+    if owner == os.geteuid():
+        return ""
+    try:
+        return pwd.getpwuid(owner).pw_name
+    except KeyError:
+        return str(owner)
+
+
+def _leftovers(places: Layout, processes: Processes) -> Iterator[Path]:
+    """Half-written files whose writer is gone."""
+    for directory in (places.home, places.run):
+        for path in sorted(directory.glob(".*.new")):
+            match = _HALF.fullmatch(path.name)
+            if match and processes.seen and not processes.name(int(match[1])):
+                yield path
+
+
+def _elsewhere(places: Layout, processes: Processes) -> tuple[tuple[str, int], ...]:
+    """Other homes on which a node of this user runs, each with its process."""
+    found: dict[str, int] = {}
+    for pid, _ in processes.lock_holders():
+        for opened in processes.opened(pid):
+            path = Path(opened)
+            if path.parts[-2:] == ("run", "node.lock") and path.parents[1] != places.home.resolve():
+                found[str(path.parents[1])] = pid
+    return tuple(sorted(found.items()))
