@@ -68,6 +68,7 @@ turns = 12             # automatic turns of one conversation
 hops = 8               # messages that cause one another, over any number of nodes
 bytes = "256 KiB"      # one message
 open = "none"          # conversations of one peer that have not ended
+holds = 5              # messages of one sender that wait for a person, or were just refused by one
 tokens = "none"        # what the runs of one peer may use: "200k/day"
 
 # Tests may stand beside the rules: `gatepost policy test` runs them, and a change by command that

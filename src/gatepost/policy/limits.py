@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import msgspec
 
 RATE_KEYS = ("rate", "tokens")
-RULE_KEYS = ("rate", "bytes", "concurrent", "turns", "open", "tokens")
+RULE_KEYS = ("rate", "bytes", "concurrent", "turns", "open", "tokens", "holds")
 DEFAULT_KEYS = (*RULE_KEYS, "hops")
 NEVER_NONE = ("turns", "hops", "bytes")
 
@@ -56,7 +56,8 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `rate`: messages. `tokens`: model tokens the runs may use. `bytes`: one message. `concurrent`:
     runs of one agent at a time. `turns`: automatic turns of one conversation. `hops`: messages
-    that caused one another. `open`: conversations of one peer that have not ended.
+    that caused one another. `open`: conversations of one peer that have not ended. `holds`:
+    messages of one sender that wait for a person here.
     """
 
     rate: Rate | None = None
@@ -66,10 +67,13 @@ class Limits(msgspec.Struct, frozen=True, omit_defaults=True):
     turns: int | None = None
     hops: int | None = None
     open: int | None = None
+    holds: int | None = None
 
 
 WIRE_BYTES = 256 * 1024  # no frame carries more, so no rule can allow more
-DEFAULT_LIMITS = Limits(rate=Rate(120, 60_000), bytes=WIRE_BYTES, concurrent=4, turns=12, hops=8)
+DEFAULT_LIMITS = Limits(
+    rate=Rate(120, 60_000), bytes=WIRE_BYTES, concurrent=4, turns=12, hops=8, holds=5
+)
 NO_LIMITS = Limits()
 
 
@@ -80,7 +84,7 @@ def combine(several: Iterable[Limits]) -> Limits:
     for limits in several:
         rate = _smaller(rate, limits.rate)
         tokens = _smaller(tokens, limits.tokens)
-        for key in ("bytes", "concurrent", "turns", "hops", "open"):
+        for key in ("bytes", "concurrent", "turns", "hops", "open", "holds"):
             value: int | None = getattr(limits, key)
             if value is not None:
                 numbers[key] = min(value, numbers.get(key, value))

@@ -25,6 +25,7 @@ _SAYS = {
     "hops": "this is message {used} of a chain",
     "turns": "this is automatic turn {used} of the conversation",
     "open": "this would be open conversation {used}",
+    "holds": "its sender would have {used} messages that wait for a person or were just refused",
     "concurrent": "this would be run {used} at a time",
 }
 _CODES = {"bytes": "message.too_large", "hops": "policy.hops", "turns": "policy.turns"}

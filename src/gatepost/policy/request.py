@@ -58,7 +58,8 @@ class Facts(msgspec.Struct, frozen=True):
     `paused` is "" or what is paused: "node", an alias or an agent. `frozen` and `blocked` are ""
     or why the peer is. `unknown` are local agents the request names that do not exist. `adapter`
     is "" or why the agent cannot be woken now. `running` counts open runs of the target agent,
-    `open` conversations of the peer that have not ended. `agents` and `peers` are names to
+    `open` conversations of the peer that have not ended, `held` messages of the sender that wait
+    for a person here or were refused by one a moment ago. `agents` and `peers` are names to
     suggest from. `name` is this node's name, for commands the other operator types.
     """
 
@@ -72,6 +73,7 @@ class Facts(msgspec.Struct, frozen=True):
     adapter: str = ""
     running: int = 0
     open: int = 0
+    held: int = 0
     agents: tuple[str, ...] = ()
     peers: tuple[str, ...] = ()
     name: str = ""
