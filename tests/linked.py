@@ -37,6 +37,7 @@ class Recorder:
         self.failures: list[tuple[str, str, str]] = []
         self.ready: list[Line] = []
         self.newer: list[NodeRecord] = []
+        self.conflicts: list[tuple[str, bytes]] = []
         self.requests: list[tuple[bytes, bytes]] = []
         self.reply: Callable[[Callable[[bytes | None], None]], object] = lambda answer: answer(None)
         self.on_up: Callable[[Line], object] = lambda line: None
@@ -51,6 +52,9 @@ class Recorder:
 
     def newer_record(self, record: NodeRecord, signed: bytes) -> None:
         self.newer.append(record)
+
+    def conflict(self, node: str, signed: bytes) -> None:
+        self.conflicts.append((node, signed))
 
     def link_up(self, line: Line, control: bytes) -> None:
         assert line.peer not in self.lines, "two links at once"

@@ -1,19 +1,25 @@
 """Hello: how two nodes that know each other prove it over a fresh TLS connection.
 
-    dialler  -> Hello   versions, who I am, whom I mean, nonce
+    dialler  -> Hello   versions, who I am, whom I mean, my record, nonce, signature
     listener -> Answer  version, nonce, my greeting, signature
     dialler  -> Proof   my greeting, signature
 
-Both sign everything said before and the hash of the TLS key in use, so a stripped version list, a
-swapped nonce, a reflected message or another server in between fails the signature. A greeting is
-the canonical control part (lives, cursors, chains) of the node; this module does not look into it.
-`knows` says which record of the peer one goes by; who has a newer one sends it along, so that a
-planned change of keys or addresses does not cut a link.
+Each signs everything said before and the hash of the TLS key in use, so a stripped version list, a
+swapped nonce, a reflected message or another server in between fails the signature. Nobody hears
+anything before it has proven who it is: the first message is signed too, so who knows the ids of
+two nodes and an address learns neither whether they are peers nor how they stand. What is computed
+for a stranger is what is computed for a peer whose signature fails, so time tells no more.
 
-Pure functions over bytes: `hello` and `prove` are the dialler's, `read_hello`, `answer` and
+A greeting is the canonical control part (lives, cursors, chains) of the node; this module does not
+look into it. The dialler shows its record and says by hash which one of the listener it goes by;
+the listener shows its own when that is another. So a planned change of keys or addresses does not
+cut a link, and two records that cannot both be true are noticed (`Refused.conflict`).
+
+Pure functions over bytes: `hello` and `prove` are the dialler's, `read_hello`, `call`, `answer` and
 `finish` the listener's. A refusal has one generic form for the other side: the connection closes.
 """
 
+import hashlib
 from collections.abc import Callable
 from typing import Annotated, TypeVar
 
@@ -21,8 +27,9 @@ import msgspec
 from msgspec import Meta
 
 from gatepost.core import canonical, signing
-from gatepost.core.entry import Count, Hex
+from gatepost.core.entry import Count, Hex, Hex32
 from gatepost.core.identity import (
+    RECORD_MAX,
     Accepted,
     BadRecord,
     NodeId,
@@ -32,7 +39,7 @@ from gatepost.core.identity import (
 )
 
 VERSIONS = (1,)
-HELLO_MAX = 1024
+HELLO_MAX = 2 * RECORD_MAX + 1024
 """Largest first message, read before anything is known about the caller."""
 ANSWER_MAX = 96 * 1024
 """Largest second and third message."""
@@ -45,26 +52,30 @@ Sign = Callable[[bytes], bytes]
 M = TypeVar("M")
 
 
-class Hello(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The dialler's first message. `node` claims, nothing is proven yet."""
+class Hello(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """The dialler's first message.
+
+    `knows` is the `digest` of the listener's record it goes by, `record` its own, signed.
+    """
 
     v: Annotated[tuple[Count, ...], Meta(min_length=1, max_length=16)]
     node: NodeId
     to: NodeId
-    seq: Count
-    knows: Count
+    knows: Hex32
     nonce: Nonce
+    record: Hex
+    sig: Hex = ""
 
 
 class Answer(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
 ):
-    """The listener's message, with its `record` only when the dialler goes by an older one."""
+    """The listener's message, with its `record` only when the dialler goes by another one."""
 
     v: Count
     node: NodeId
-    seq: Count
-    knows: Count
     nonce: Nonce
     control: Hex
     record: Hex = ""
@@ -77,8 +88,18 @@ class Proof(
     """The dialler's last message."""
 
     control: Hex
-    record: Hex = ""
     sig: Hex = ""
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who dials, by its signed first message; only its `Proof` shows that it is there now.
+
+    `record` is its record now, newer than the known one if `changed`; `record_bytes` is it, signed.
+    """
+
+    record: NodeRecord
+    changed: bool = False
+    record_bytes: bytes = b""
 
 
 class Greeted(msgspec.Struct, frozen=True):
@@ -101,17 +122,37 @@ class Proven(msgspec.Struct, frozen=True):
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """No link. `why` is for the own log; the other side only sees the connection close."""
+    """No link. `why` is for the own log; the other side only sees the connection close.
+
+    `conflict` holds a signed record that cannot be true beside the known one: the peer is frozen.
+    """
 
     why: str
+    conflict: bytes = b""
 
 
-def hello(me: NodeRecord, peer: NodeRecord, nonce: bytes) -> bytes:
-    """The dialler's first message to `peer`; `nonce` is 32 random bytes."""
-    said = Hello(
-        v=VERSIONS, node=me.node, to=peer.node, seq=me.seq, knows=peer.seq, nonce=nonce.hex()
+def digest(record: NodeRecord) -> str:
+    """SHA-256 of a record, hex: which one somebody goes by."""
+    return hashlib.sha256(canonical.encode(record)).hexdigest()
+
+
+def hello(
+    me: NodeRecord, record_bytes: bytes, peer: NodeRecord, *, nonce: bytes, spki: bytes, sign: Sign
+) -> bytes:
+    """The dialler's first message to `peer`.
+
+    `nonce` is 32 random bytes, `spki` the SHA-256 of the TLS key the connection showed.
+    """
+    unsigned = Hello(
+        v=VERSIONS,
+        node=me.node,
+        to=peer.node,
+        knows=digest(peer),
+        nonce=nonce.hex(),
+        record=record_bytes.hex(),
     )
-    return canonical.encode(said)
+    signature = sign(_hello_input(unsigned, spki))
+    return canonical.encode(msgspec.structs.replace(unsigned, sig=signature.hex()))
 
 
 def read_hello(data: bytes, me: str) -> Hello | Refused:
@@ -126,18 +167,34 @@ def read_hello(data: bytes, me: str) -> Hello | Refused:
     return said
 
 
+def call(said: Hello, *, known: NodeRecord | None, me: NodeRecord, spki: bytes) -> Caller | Refused:
+    """Whether the node `said` names has said it. `known` is its record here, None for a stranger.
+
+    `me` is the own record, which stands in for a stranger's: the same is computed for both.
+    """
+    pinned = known or me
+    signed, sig = _hello_input(msgspec.structs.replace(said, sig=""), spki), bytes.fromhex(said.sig)
+    shown = bytes.fromhex(said.record)
+    found: Caller | Refused = Caller(pinned)
+    held = signing.verify(pinned.key_bytes, sig, signed)
+    if not held or shown[signing.SIGNATURE_BYTES :] != canonical.encode(pinned):
+        found, held = _shown(pinned, shown), _signed_by(shown, sig, signed)
+    if known is None:
+        return Refused("an unknown or blocked node")
+    return found if held else Refused("the signature does not hold")
+
+
 def answer(
     me: NodeRecord,
     record_bytes: bytes,
     heard: bytes,
     *,
-    peer: NodeRecord,
     control: bytes,
     nonce: bytes,
     spki: bytes,
     sign: Sign,
 ) -> bytes:
-    """The listener's message to the hello `heard` (read and found to be of `peer`).
+    """The listener's message to the hello `heard`, whose `call` held.
 
     `spki` is the SHA-256 of the own TLS key, `control` the greeting, `record_bytes` the own record.
     """
@@ -145,28 +202,16 @@ def answer(
     unsigned = Answer(
         v=max(set(said.v) & set(VERSIONS)),
         node=me.node,
-        seq=me.seq,
-        knows=peer.seq,
         nonce=nonce.hex(),
         control=control.hex(),
-        record=record_bytes.hex() if said.knows < me.seq else "",
+        record=record_bytes.hex() if said.knows != digest(me) else "",
     )
     signature = sign(_listener_input(heard, unsigned, spki))
     return canonical.encode(msgspec.structs.replace(unsigned, sig=signature.hex()))
 
 
-def prove(
-    me: NodeRecord,
-    record_bytes: bytes,
-    sent: bytes,
-    heard: bytes,
-    *,
-    peer: NodeRecord,
-    control: bytes,
-    spki: bytes,
-    sign: Sign,
-) -> Proven | Refused:
-    """Check the listener's answer `heard` to the hello `sent`, and make the proof.
+def check_answer(sent: bytes, heard: bytes, *, peer: NodeRecord, spki: bytes) -> Greeted | Refused:
+    """Whether `heard` is the listener's answer to the hello `sent`.
 
     `spki` is the SHA-256 of the TLS key the connection showed, compared with the pin before.
     """
@@ -176,43 +221,74 @@ def prove(
     if said.node != peer.node or said.v not in VERSIONS:
         return Refused("another node, or a version not offered")
     signed = _listener_input(sent, msgspec.structs.replace(said, sig=""), spki)
-    greeted = _authenticate(peer, said, signed)
+    found: Caller | Refused = Caller(peer)
+    if said.record:
+        shown = bytes.fromhex(said.record)
+        found = _shown(peer, shown)
+        if isinstance(found, Refused):
+            held = _signed_by(shown, bytes.fromhex(said.sig), signed)
+            return found if held else Refused(found.why)
+    return _greeted(found, said.control, said.sig, signed)
+
+
+def prove(
+    sent: bytes, heard: bytes, *, peer: NodeRecord, control: bytes, spki: bytes, sign: Sign
+) -> Proven | Refused:
+    """Check the listener's answer as `check_answer` does, and make the proof."""
+    greeted = check_answer(sent, heard, peer=peer, spki=spki)
     if isinstance(greeted, Refused):
         return greeted
-    record = record_bytes.hex() if said.knows < me.seq else ""
-    unsigned = Proof(control=control.hex(), record=record)
+    unsigned = Proof(control=control.hex())
     signature = sign(_dialler_input(sent, heard, unsigned, spki))
-    proof = msgspec.structs.replace(unsigned, sig=signature.hex())
-    return Proven(greeted, canonical.encode(proof))
+    return Proven(greeted, canonical.encode(msgspec.structs.replace(unsigned, sig=signature.hex())))
 
 
 def finish(
-    heard: bytes, sent: bytes, proof: bytes, *, peer: NodeRecord, spki: bytes
+    heard: bytes, sent: bytes, proof: bytes, *, caller: Caller, spki: bytes
 ) -> Greeted | Refused:
     """Check the dialler's `proof` over the hello `heard` and the answer `sent`."""
     said = _read(proof, Proof, ANSWER_MAX)
     if isinstance(said, Refused):
         return said
     signed = _dialler_input(heard, sent, msgspec.structs.replace(said, sig=""), spki)
-    return _authenticate(peer, said, signed)
+    return _greeted(caller, said.control, said.sig, signed)
 
 
-def _authenticate(known: NodeRecord, said: Answer | Proof, signed: bytes) -> Greeted | Refused:
-    record, changed = known, False
-    record_bytes, control = bytes.fromhex(said.record), bytes.fromhex(said.control)
-    if record_bytes:
-        try:
-            successor = accept_successor(known, verify_record(record_bytes))
-        except BadRecord as error:
-            return Refused(f"its record does not hold: {error}")
-        if not isinstance(successor, Accepted):
-            return Refused(f"its record is refused: {successor.reason}")
-        record, changed = successor.record, successor.changed
-    if len(control) > GREETING_MAX:
-        return Refused(f"a greeting of {len(control)} bytes")
-    if not signing.verify(record.key_bytes, bytes.fromhex(said.sig), signed):
+def _greeted(found: Caller, control: str, sig: str, signed: bytes) -> Greeted | Refused:
+    greeting = bytes.fromhex(control)
+    if len(greeting) > GREETING_MAX:
+        return Refused(f"a greeting of {len(greeting)} bytes")
+    if not signing.verify(found.record.key_bytes, bytes.fromhex(sig), signed):
         return Refused("the signature does not hold")
-    return Greeted(record, control, changed, record_bytes)
+    return Greeted(found.record, greeting, found.changed, found.record_bytes)
+
+
+def _shown(known: NodeRecord, shown: bytes) -> Caller | Refused:
+    """What a record somebody shows of itself makes of the known one."""
+    try:
+        record = verify_record(shown)
+    except BadRecord as error:
+        return Refused(f"its record does not hold: {error}")
+    successor = accept_successor(known, record)
+    if isinstance(successor, Accepted):
+        return Caller(successor.record, successor.changed, shown if successor.changed else b"")
+    if successor.reason == "rollback" and record.key == known.key:
+        return Caller(known)  # an older one of the same key: the newer holds
+    conflict = shown if successor.reason == "freeze" else b""
+    return Refused(f"its record is refused: {successor.reason}", conflict)
+
+
+def _signed_by(shown: bytes, sig: bytes, signed: bytes) -> bool:
+    """Whether the key in a record made this signature, whatever else the record is."""
+    try:
+        record = canonical.decode(shown[signing.SIGNATURE_BYTES :], NodeRecord)
+    except canonical.NotCanonical:
+        return False
+    return signing.verify(record.key_bytes, sig, signed)
+
+
+def _hello_input(unsigned: Hello, spki: bytes) -> bytes:
+    return signing.transcript("hello call", canonical.encode(unsigned), spki)
 
 
 def _listener_input(hello: bytes, unsigned: Answer, spki: bytes) -> bytes:

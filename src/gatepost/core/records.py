@@ -69,7 +69,8 @@ class PeerRow(msgspec.Struct, kw_only=True):
     """One peer.
 
     `blocked` is the operator's word; `stopped` names why the pair stopped by itself ("" while it
-    has not).
+    has not): for "key", `shown` is the signed record that does not follow from `record`.
+    `declared` when it stands in the configuration.
     """
 
     number: int
@@ -83,6 +84,16 @@ class PeerRow(msgspec.Struct, kw_only=True):
     stopped: str = ""
     owner: str = ""
     removed: int = 0
+    shown: bytes = b""
+    declared: bool = False
+
+
+class AliasRow(msgspec.Struct, kw_only=True):
+    """A name a peer had: until `until` (ms) it means `node`, and no other peer gets it unasked."""
+
+    alias: str
+    node: str
+    until: int
 
 
 class JournalRow(msgspec.Struct, kw_only=True, gc=False):
@@ -119,6 +130,34 @@ class FrameRow(msgspec.Struct, kw_only=True, gc=False):
     acked: int
     signed: bytes
     control: bytes
+
+
+class HoldRow(msgspec.Struct, kw_only=True, gc=False):
+    """A message that waited, or waits, for a person.
+
+    `message` is its seq, `key` whom it is counted under, `taint` the owners whose text its speaker
+    had read. `approved` are rules (id to mark) a person answered for `digest`, the exact content.
+    `answer` is "" while nobody answered, then "approved" or "refused", or "allowed" or "denied"
+    when the law came to say so by itself; `at` and `answered` in ms.
+    """
+
+    message: int
+    key: str
+    at: int
+    taint: bytes = b"[]"
+    approved: bytes = b"{}"
+    digest: bytes = b""
+    answer: str = ""
+    answered: int = 0
+    reason: str = ""
+
+
+class ApprovalRow(msgspec.Struct, kw_only=True):
+    """A yes that stands: `data` is the whole of it, `until` its end (ms, 0: none)."""
+
+    id: str
+    until: int
+    data: bytes
 
 
 class InviteRow(msgspec.Struct, kw_only=True):

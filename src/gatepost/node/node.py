@@ -97,6 +97,7 @@ class Node:
             self.talk,
         )
         self.peers.handler, self.peers.pairing = delivery, self.pairing.request
+        self.peers.frozen = lambda node: self.distrust(node, "key")
         self._resume = Resume(self.store, self.outbox, self.inbox, delivery)
         self._rooms = Rooms(
             ground,

@@ -11,12 +11,9 @@ from dataclasses import dataclass, field
 from gatepost.core.address import is_node_id
 from gatepost.core.canonical import NotCanonical
 from gatepost.core.control import decode_control
-from gatepost.core.entry import chain_start
 from gatepost.core.frame import Rejected, Sender, open_frame
 from gatepost.core.identity import NodeRecord, verify_record
-from gatepost.core.journal.incoming import Incoming
-from gatepost.core.journal.outgoing import Outgoing
-from gatepost.core.records import JournalRow, MessageRow, PeerRow
+from gatepost.core.records import MessageRow, PeerRow
 from gatepost.core.retry import backoff
 from gatepost.core.sealing import ContentKeyCache
 from gatepost.errors import GatepostError
@@ -24,7 +21,7 @@ from gatepost.node.exchange import Exchange
 from gatepost.node.ground import Ground
 from gatepost.node.guard import Guard, party
 from gatepost.node.handler import Handler
-from gatepost.node.marks import read_life, read_tail
+from gatepost.node.journals import exchange_with
 from gatepost.policy.evaluate import Party
 from gatepost.ports import Line, Timer, Transport
 
@@ -77,6 +74,7 @@ class Peers:
         self.by_alias: dict[str, Peer] = {}
         self.handler: Handler | None = None
         self.pairing: PairRequest | None = None
+        self.frozen: Callable[[str], None] | None = None
         self.transport: Transport | None = None
         self._cache = ContentKeyCache(ground.keys.unwrap)
         self._ground = ground
@@ -87,7 +85,6 @@ class Peers:
         self._hub = ground.hub
         self._guard = guard
         self._settings = ground.settings
-        self._life = ground.life
         self.provoker = ""
         self._closed = False
         self._last_number = 0
@@ -97,56 +94,13 @@ class Peers:
     def add(self, row: PeerRow) -> Peer:
         """Take a peer in, from the store or new."""
         record = verify_record(row.record)
-        exchange = self._exchange(row, self._sender(record))
+        if self.handler is None:
+            raise RuntimeError("peers are added once there is somebody to decide")
+        exchange = exchange_with(row, self._sender(record), self._ground, self.handler)
         peer = Peer(row, record, exchange, self._clock.now())
         self._last_number = max(self._last_number, row.number)
         self._enter(peer)
         return peer
-
-    def _exchange(self, row: PeerRow, sender: Sender) -> Exchange:
-        """Both journals with a peer as the store has them, or at their beginning."""
-        if self.handler is None:
-            raise RuntimeError("peers are added once there is somebody to decide")
-        journal = self._store.peers.journal(row.number) or JournalRow(peer=row.number)
-        outgoing = self._outgoing(row, journal)
-        exchange = Exchange(
-            row.number,
-            row.node,
-            sender,
-            outgoing,
-            self._incoming(row, journal),
-            ground=self._ground,
-            handler=self.handler,
-        )
-        exchange.stopped = row.stopped
-        exchange.low, exchange.tries, exchange.heard = journal.low, journal.tries, journal.heard
-        return exchange
-
-    def _outgoing(self, row: PeerRow, journal: JournalRow) -> Outgoing:
-        start = chain_start(self._keys.node, row.node, self._life.era)
-        return Outgoing(
-            next=journal.next,
-            h_next=journal.h_next or start,
-            out=journal.out,
-            h_out=journal.h_out or start,
-            limit=journal.credit,
-        )
-
-    def _incoming(self, row: PeerRow, journal: JournalRow) -> Incoming:
-        life = read_life(journal.life)
-        start = chain_start(row.node, self._keys.node, life.era if life else 0)
-        incoming = Incoming(
-            journal.cursor,
-            journal.h or start,
-            journal.committed,
-            journal.h_committed or start,
-            life=life,
-            fork=read_life(journal.fork),
-            said=journal.committed,
-            tail=read_tail(journal.tail),
-        )
-        incoming.became_durable(incoming.cursor, incoming.h)
-        return incoming
 
     def _enter(self, peer: Peer) -> None:
         row = peer.row
@@ -302,6 +256,13 @@ class Peers:
         peer.exchange.sender = self._sender(record)
         self._store.peers.save(peer.row)
         self._hub.emit("peer.record", peer=peer.row.alias, text=f"seq {record.seq}")
+
+    def conflict(self, node: str, signed: bytes) -> None:
+        """A peer showed a record that cannot be true beside the pinned one: the pair stops."""
+        peer = self.by_node[node]
+        peer.row.shown = signed
+        if self.frozen is not None:
+            self.frozen(node)
 
     def link_up(self, line: Line, control: bytes) -> None:
         """A peer is authenticated on a link."""

@@ -140,6 +140,13 @@ class LinkOwner(Protocol):
         """
         ...
 
+    def conflict(self, node: str, signed: bytes) -> None:
+        """A peer showed a signed record that cannot be true beside the pinned one.
+
+        No link came of it, and none should until a person has looked.
+        """
+        ...
+
     def link_up(self, line: Line, control: bytes) -> None:
         """The peer is authenticated; `control` is its greeting."""
         ...

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from gatepost.core.records import (
+    AliasRow,
     EntryRow,
     FrameRow,
     InviteRow,
@@ -134,6 +135,18 @@ class PeerTable(Protocol):
 
     def all(self) -> list[PeerRow]:
         """Every peer, removed ones too (their messages name them)."""
+        ...
+
+    def save_alias(self, row: AliasRow) -> None:
+        """Keep the name a peer had."""
+        ...
+
+    def drop_alias(self, alias: str) -> None:
+        """Forget whose a name was."""
+        ...
+
+    def aliases(self) -> list[AliasRow]:
+        """Every name a peer had."""
         ...
 
     def save_journal(self, row: JournalRow) -> None:

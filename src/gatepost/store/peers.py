@@ -1,4 +1,4 @@
-"""Peers, their journals, the frames kept as evidence, and invitations.
+"""Peers, the names they had, their journals, the frames kept as evidence, and invitations.
 
 The only SQL that knows these tables.
 """
@@ -6,7 +6,7 @@ The only SQL that knows these tables.
 import apsw
 import msgspec
 
-from gatepost.core.records import FrameRow, InviteRow, JournalRow, PeerRow
+from gatepost.core.records import AliasRow, FrameRow, InviteRow, JournalRow, PeerRow
 from gatepost.store.rows import numbers, rows
 from gatepost.store.writer import Writer
 
@@ -14,6 +14,7 @@ _PEER = PeerRow.__struct_fields__
 _JOURNAL = JournalRow.__struct_fields__
 _INVITE = InviteRow.__struct_fields__
 _FRAME = FrameRow.__struct_fields__
+_ALIAS = AliasRow.__struct_fields__
 _PER_MS = 1024
 
 
@@ -24,13 +25,14 @@ def _insert(verb: str, table: str, columns: tuple[str, ...]) -> str:
 SAVE_PEER = _insert("INSERT OR REPLACE", "peer", _PEER)
 SAVE_JOURNAL = _insert("INSERT OR REPLACE", "journal", _JOURNAL)
 SAVE_INVITE = _insert("INSERT OR REPLACE", "invite", _INVITE)
+SAVE_ALIAS = _insert("INSERT OR REPLACE", "alias", _ALIAS)
 ADD_FRAME = _insert("INSERT", "frame", ("seq", *_FRAME))
 
 _astuple = msgspec.structs.astuple
 
 
 class Peers:
-    """Rows of `peer`, `journal`, `frame` and `invite`.
+    """Rows of `peer`, `alias`, `journal`, `frame` and `invite`.
 
     Writes join the current batch; reads see what is committed.
     """
@@ -48,6 +50,19 @@ class Peers:
         """Every peer, removed ones too (their messages name them)."""
         sql = f"SELECT {', '.join(_PEER)} FROM peer ORDER BY number"
         return list(rows(self._reader, PeerRow, sql))
+
+    def save_alias(self, row: AliasRow) -> None:
+        """Keep the name a peer had."""
+        self._write(SAVE_ALIAS, _astuple(row))
+
+    def drop_alias(self, alias: str) -> None:
+        """Forget whose a name was."""
+        self._write("DELETE FROM alias WHERE alias = ?", (alias,))
+
+    def aliases(self) -> list[AliasRow]:
+        """Every name a peer had."""
+        sql = f"SELECT {', '.join(_ALIAS)} FROM alias ORDER BY alias"
+        return list(rows(self._reader, AliasRow, sql))
 
     def save_journal(self, row: JournalRow) -> None:
         """Keep the positions of both journals with a peer."""

@@ -1,18 +1,18 @@
 """An arrival: a connection this node accepted, until it is a link, a pairing, or nothing.
 
-The path asked for says what it wants. For a link: its hello names a node; when that node may link
-now, it gets the answer, and its proof decides. For a pairing: its request goes to the node, whose
-reply goes back. Everything else, and everyone else, gets the same close without a word: an unknown
-node, a blocked one, a bad signature and a bad invitation cannot be told apart.
+The path asked for says what it wants. For a link: its hello names a node and is signed by it; when
+that node may link now, it gets the answer, and its proof decides. For a pairing: its request goes
+to the node, whose reply goes back. Everything else, and everyone else, gets the same close without
+a word: an unknown node, a blocked one, a bad signature and a bad invitation cannot be told apart.
 
-What is checked before any signature: size, form, the node id. One arrival signs once at most.
+What is checked before any signature: size and form. Whether a node is known must not show in time,
+so a stranger's signature is checked like a peer's. One arrival signs once at most.
 """
 
 from functools import partial
 from typing import Protocol
 
 from gatepost.core import hello, pairing
-from gatepost.core.identity import NodeRecord
 from gatepost.ports import Timer
 from gatepost.transports.channel import REFUSED, REPLACED, Channel
 from gatepost.transports.means import LINK_PATH, PAIR_PATH, WELCOME, Means
@@ -50,7 +50,7 @@ class Arrival:
         self._means = means
         self._reception = reception
         self._path = ""
-        self._record: NodeRecord | None = None
+        self._caller: hello.Caller | None = None
         self._said = b""
         self._heard = b""
         self._deadline: Timer | None = None
@@ -78,10 +78,10 @@ class Arrival:
         """The next step of the hello, or the request to pair."""
         if self._path == PAIR_PATH and not self._heard:
             self._pair(data)
-        elif self._path == LINK_PATH and self._record is None:
+        elif self._path == LINK_PATH and self._caller is None:
             self._answer(data)
-        elif self._path == LINK_PATH and self.greeted is None and self._record is not None:
-            self._finish(data, self._record)
+        elif self._path == LINK_PATH and self.greeted is None and self._caller is not None:
+            self._finish(data, self._caller)
         else:
             self.refuse("it spoke out of turn")
 
@@ -128,27 +128,30 @@ class Arrival:
         if isinstance(said, hello.Refused):
             self.refuse(said.why)
             return
-        record = means.owner.record_of(said.node)
-        if record is None:
-            self.refuse("an unknown or blocked node")
+        keys, spki = means.keys, means.keys.record.tls_bytes
+        known = means.owner.record_of(said.node)
+        caller = hello.call(said, known=known, me=keys.record, spki=spki)
+        if isinstance(caller, hello.Refused):
+            if caller.conflict:
+                means.owner.conflict(said.node, caller.conflict)
+            self.refuse(caller.why)
             return
-        self.peer, self._record, self._heard = said.node, record, data
+        self.peer, self._caller, self._heard = said.node, caller, data
         self.order = self._reception.claimed()
         self._said = hello.answer(
-            means.keys.record,
-            means.keys.record_bytes,
+            keys.record,
+            keys.record_bytes,
             data,
-            peer=record,
             control=means.owner.greeting(said.node),
             nonce=means.entropy.bytes(hello.NONCE_BYTES),
-            spki=means.keys.record.tls_bytes,
-            sign=means.keys.sign,
+            spki=spki,
+            sign=keys.sign,
         )
         self.channel.send(self._said)
 
-    def _finish(self, proof: bytes, record: NodeRecord) -> None:
+    def _finish(self, proof: bytes, caller: hello.Caller) -> None:
         spki = self._means.keys.record.tls_bytes
-        greeted = hello.finish(self._heard, self._said, proof, peer=record, spki=spki)
+        greeted = hello.finish(self._heard, self._said, proof, caller=caller, spki=spki)
         if isinstance(greeted, hello.Refused):
             self.refuse(greeted.why)
         elif self._means.owner.record_of(self.peer) is None:

@@ -119,8 +119,15 @@ class LinkAttempt(Attempt):
 
     def opened(self, path: str) -> None:
         """Say hello."""
-        nonce = self._means.entropy.bytes(hello.NONCE_BYTES)
-        self._said = hello.hello(self._means.keys.record, self._peer, nonce)
+        keys = self._means.keys
+        self._said = hello.hello(
+            keys.record,
+            keys.record_bytes,
+            self._peer,
+            nonce=self._means.entropy.bytes(hello.NONCE_BYTES),
+            spki=self._pin,
+            sign=keys.sign,
+        )
         self.greeting = self.channel.send(self._said)
 
     def message(self, data: bytes) -> None:
@@ -142,8 +149,6 @@ class LinkAttempt(Attempt):
     def _prove(self, data: bytes) -> None:
         keys = self._means.keys
         proven = hello.prove(
-            keys.record,
-            keys.record_bytes,
             self._said,
             data,
             peer=self._peer,
@@ -152,6 +157,8 @@ class LinkAttempt(Attempt):
             sign=keys.sign,
         )
         if isinstance(proven, hello.Refused):
+            if proven.conflict:
+                self._means.owner.conflict(self._peer.node, proven.conflict)
             self.end(Failure("peer.wrong_node", f"its answer does not hold: {proven.why}"))
         else:
             self.greeted = proven.peer

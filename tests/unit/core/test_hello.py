@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 import msgspec
 import pytest
 
-from gatepost.core import canonical, hello, identity
+from gatepost.core import canonical, hello, identity, signing
 from gatepost.core.hello import Greeted, Proven, Refused
 from gatepost.core.identity import NodeRecord
 from tests import forge
@@ -38,24 +38,26 @@ class Meeting:
 
     def held(self) -> tuple[Greeted | None, Greeted | None]:
         """What (dialler, listener) hold of each other in the end."""
-        sent = hello.hello(self.dialler.record, self.known_listener, b"d" * 32)
+        sent = first(self.dialler, self.known_listener, self.seen_pin)
         heard = self.change_hello(sent)
         claim = hello.read_hello(heard, self.listener.node)
-        if isinstance(claim, Refused) or claim.node != self.known_dialler.node:
+        if isinstance(claim, Refused):
+            return None, None
+        known = self.known_dialler if claim.node == self.known_dialler.node else None
+        caller = hello.call(claim, known=known, me=self.listener.record, spki=self.own_pin)
+        self.said = {"hello": sent}
+        if isinstance(caller, Refused):
             return None, None
         answer = hello.answer(
             self.listener.record,
             self.listener.record_bytes,
             heard,
-            peer=self.known_dialler,
             control=LABS,
             nonce=b"l" * 32,
             spki=self.own_pin,
             sign=self.listener.sign,
         )
         proven = hello.prove(
-            self.dialler.record,
-            self.dialler.record_bytes,
             sent,
             self.change_answer(answer),
             peer=self.known_listener,
@@ -63,7 +65,7 @@ class Meeting:
             spki=self.seen_pin,
             sign=self.dialler.sign,
         )
-        self.said = {"hello": sent, "answer": answer}
+        self.said["answer"] = answer
         if not isinstance(proven, Proven):
             return None, None
         self.said["proof"] = proven.proof
@@ -71,10 +73,22 @@ class Meeting:
             heard,
             answer,
             self.change_proof(proven.proof),
-            peer=self.known_dialler,
+            caller=caller,
             spki=self.own_pin,
         )
         return proven.peer, finished if isinstance(finished, Greeted) else None
+
+
+def first(dialler: SeededKeys, listener: NodeRecord, pin: bytes = PIN) -> bytes:
+    """The dialler's first message."""
+    return hello.hello(
+        dialler.record,
+        dialler.record_bytes,
+        listener,
+        nonce=b"d" * 32,
+        spki=pin,
+        sign=dialler.sign,
+    )
 
 
 def edit(**changes: object) -> Change:
@@ -98,11 +112,12 @@ def test_two_nodes_that_know_each_other_hold_each_others_greeting() -> None:
         Meeting(listener=SeededKeys("mallory"), change_hello=edit(to=SeededKeys("mallory").node)),
         Meeting(change_hello=edit(v=[1, 9])),
         Meeting(change_hello=edit(nonce="00" * 32)),
-        Meeting(change_hello=edit(seq=7)),
-        Meeting(change_hello=edit(knows=7)),
+        Meeting(change_hello=edit(knows="00" * 32)),
+        Meeting(change_hello=edit(record="")),
+        Meeting(change_hello=edit(sig="")),
         Meeting(change_answer=edit(v=2)),
         Meeting(change_answer=edit(nonce="00" * 32)),
-        Meeting(change_answer=edit(seq=7)),
+        Meeting(change_answer=edit(record=LAB.record_bytes.hex())),
         Meeting(change_answer=edit(control="7b7d")),
         Meeting(change_answer=edit(node=HOME.node)),
         Meeting(change_answer=edit(extra=1)),
@@ -150,7 +165,7 @@ def test_every_flipped_bit_of_any_message_is_noticed() -> None:
 
 
 def test_a_hello_sent_back_to_its_dialler_is_refused() -> None:
-    sent = hello.hello(HOME.record, LAB.record, b"d" * 32)
+    sent = first(HOME, LAB.record)
     assert isinstance(hello.read_hello(sent, HOME.node), Refused)
     assert isinstance(hello.read_hello(edit(to=HOME.node)(sent), HOME.node), Refused)
 
@@ -162,7 +177,11 @@ def test_an_answer_reflected_as_a_proof_authenticates_nobody() -> None:
     proof = forge.plain_json({"control": said["control"], "sig": said["sig"]})
     for peer in (HOME.record, LAB.record):
         found = hello.finish(
-            meeting.said["hello"], meeting.said["answer"], proof, peer=peer, spki=PIN
+            meeting.said["hello"],
+            meeting.said["answer"],
+            proof,
+            caller=hello.Caller(peer),
+            spki=PIN,
         )
         assert isinstance(found, Refused)
 
@@ -172,7 +191,11 @@ def test_a_proof_of_an_older_meeting_authenticates_nobody() -> None:
     older.held()
     answer = edit(nonce="00" * 32)(older.said["answer"])
     found = hello.finish(
-        older.said["hello"], answer, older.said["proof"], peer=HOME.record, spki=PIN
+        older.said["hello"],
+        answer,
+        older.said["proof"],
+        caller=hello.Caller(HOME.record),
+        spki=PIN,
     )
     assert isinstance(found, Refused)
 
@@ -189,22 +212,22 @@ def test_a_proof_of_an_older_meeting_authenticates_nobody() -> None:
         lambda _: b"",
         lambda _: b"GET / HTTP/1.1\r\n\r\n",
         lambda d: d + b" " * 2000,
+        lambda d: d + b" " * hello.HELLO_MAX,
         lambda d: d.replace(b'"v":[1]', b'"v":[1],"v":[1]'),
     ],
 )
 def test_a_hello_outside_the_rules_is_refused(change: Change) -> None:
-    sent = hello.hello(HOME.record, LAB.record, b"d" * 32)
+    sent = first(HOME, LAB.record)
     assert isinstance(hello.read_hello(sent, LAB.node), hello.Hello)
     assert isinstance(hello.read_hello(change(sent), LAB.node), Refused)
 
 
 def test_a_newer_version_and_ours_meet_at_ours() -> None:
-    sent = edit(v=[1, 2])(hello.hello(HOME.record, LAB.record, b"d" * 32))
+    sent = edit(v=[1, 2])(first(HOME, LAB.record))
     answer = hello.answer(
         LAB.record,
         LAB.record_bytes,
         sent,
-        peer=HOME.record,
         control=LABS,
         nonce=b"l" * 32,
         spki=PIN,
@@ -221,13 +244,96 @@ def test_a_newer_record_comes_with_the_hello_from_either_side() -> None:
     assert dialler == Greeted(home.record, HOMES, True, home.record_bytes)
 
 
-def test_an_older_record_does_not_come_back_with_the_hello() -> None:
+def test_an_older_record_of_the_same_key_changes_nothing() -> None:
+    newer = SeededKeys("lab", seq=2)
+    listener, dialler = Meeting(known_listener=newer.record).held()
+    assert listener == Greeted(newer.record, LABS)
+    assert dialler is not None
+    older = SeededKeys("home", seq=2)
+    assert Meeting(known_dialler=older.record).held()[1] == Greeted(older.record, HOMES)
+
+
+def test_who_holds_only_an_older_key_is_nobody() -> None:
     newer = SeededKeys("lab", seq=2, generation=1)
     assert Meeting(known_listener=newer.record).held() == (None, None)
-    fork = SeededKeys("home", endpoints=("127.0.0.1:1",)).record
-    listener, dialler = Meeting(known_dialler=fork).held()
-    assert listener is not None
-    assert dialler == Greeted(fork, HOMES)  # same key and seq: nothing was sent to compare
+    rotated = SeededKeys("home", seq=2, generation=1)
+    assert Meeting(known_dialler=rotated.record).held() == (None, None)
+    # Nor does the newest record help, which is no secret.
+    thief = SeededKeys("home")
+    thief.record_bytes = rotated.record_bytes
+    meeting = Meeting(dialler=thief)
+    assert meeting.held() == (None, None)
+    assert "answer" not in meeting.said, "it heard nothing"
+
+
+def call(meeting: Meeting) -> hello.Caller | Refused:
+    """What the listener makes of the first message."""
+    heard = meeting.change_hello(first(meeting.dialler, meeting.known_listener))
+    said = hello.read_hello(heard, meeting.listener.node)
+    assert isinstance(said, hello.Hello)
+    return hello.call(said, known=meeting.known_dialler, me=meeting.listener.record, spki=PIN)
+
+
+def test_two_records_that_cannot_both_be_true_are_a_conflict_on_either_side() -> None:
+    fork = SeededKeys("home", endpoints=("127.0.0.1:1",))
+    found = call(Meeting(known_dialler=fork.record))
+    assert found == Refused("its record is refused: freeze", HOME.record_bytes)
+    moved = SeededKeys("lab", endpoints=("127.0.0.1:1",))
+    sent = first(HOME, moved.record)
+    answer = hello.answer(
+        LAB.record,
+        LAB.record_bytes,
+        sent,
+        control=LABS,
+        nonce=b"l" * 32,
+        spki=PIN,
+        sign=LAB.sign,
+    )
+    seen = hello.check_answer(sent, answer, peer=moved.record, spki=PIN)
+    assert seen == Refused("its record is refused: freeze", LAB.record_bytes)
+
+
+def test_nobody_but_the_node_itself_can_show_a_conflict_of_its_records() -> None:
+    fork = SeededKeys("home", endpoints=("127.0.0.1:1",))
+    mallory = SeededKeys("mallory")
+    mallory.record_bytes = HOME.record_bytes
+    stolen = edit(node=HOME.node)(first(mallory, LAB.record))
+    found = call(Meeting(known_dialler=fork.record, change_hello=lambda _: stolen))
+    assert isinstance(found, Refused)
+    assert found.conflict == b""
+
+
+@pytest.mark.requirement("T25")
+def test_a_first_message_without_the_nodes_signature_hears_nothing() -> None:
+    mallory = SeededKeys("mallory")
+    forged = edit(node=HOME.node, record=HOME.record_bytes.hex())(first(mallory, LAB.record))
+    meeting = Meeting(change_hello=lambda _: forged)
+    assert meeting.held() == (None, None)
+    assert "answer" not in meeting.said
+
+
+@pytest.mark.requirement("T25")
+def test_what_is_verified_for_a_stranger_is_what_is_verified_for_a_peer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    mallory, verify = SeededKeys("mallory"), signing.verify
+    counted: list[int] = []
+
+    def count(public: bytes, signature: bytes, data: bytes) -> bool:
+        counted[-1] += 1
+        return verify(public, signature, data)
+
+    monkeypatch.setattr(signing, "verify", count)
+    records = (mallory.record_bytes, HOME.record_bytes, b"", bytes(200))
+    rotated = SeededKeys("home", seq=2, generation=1).record_bytes
+    for record in (*records, rotated):
+        forged = edit(node=HOME.node, record=record.hex())(first(mallory, LAB.record))
+        said = hello.read_hello(forged, LAB.node)
+        assert isinstance(said, hello.Hello)
+        for known in (HOME.record, None):
+            counted.append(0)
+            assert isinstance(hello.call(said, known=known, me=LAB.record, spki=PIN), Refused)
+        assert counted[-1] == counted[-2]
 
 
 def test_a_record_of_another_node_in_the_hello_is_refused() -> None:
@@ -240,20 +346,17 @@ def test_a_record_of_another_node_in_the_hello_is_refused() -> None:
 
 
 def test_a_greeting_too_large_is_refused() -> None:
-    sent = hello.hello(HOME.record, LAB.record, b"d" * 32)
+    sent = first(HOME, LAB.record)
     answer = hello.answer(
         LAB.record,
         LAB.record_bytes,
         sent,
-        peer=HOME.record,
         control=bytes(hello.GREETING_MAX + 1),
         nonce=b"l" * 32,
         spki=PIN,
         sign=LAB.sign,
     )
     found = hello.prove(
-        HOME.record,
-        HOME.record_bytes,
         sent,
         answer,
         peer=LAB.record,

@@ -99,6 +99,18 @@ def test_t02b_a_client_that_speaks_tls_1_2_at_most_is_refused(play: Play) -> Non
     play(body)
 
 
+def call(dialler: SeededKeys, listener: SeededKeys) -> bytes:
+    """What `dialler` says first to `listener`."""
+    return hello.hello(
+        dialler.record,
+        dialler.record_bytes,
+        listener.record,
+        nonce=bytes(32),
+        spki=listener.record.tls_bytes,
+        sign=dialler.sign,
+    )
+
+
 def field(name: str, value: object) -> Callable[[bytes], bytes]:
     def change(data: bytes) -> bytes:
         said = json.loads(data)
@@ -116,7 +128,8 @@ TAMPERINGS: dict[str, tuple[int, Callable[[bytes], bytes]]] = {
     "version list repeated": (0, field("v", [1, 1])),
     "hello nonce swapped": (0, field("nonce", "00" * 32)),
     "hello from another": (0, field("node", OTHER)),
-    "hello record older": (0, field("knows", 0)),
+    "hello record stripped": (0, field("record", "")),
+    "hello record older": (0, field("knows", "00" * 32)),
     "answer nonce swapped": (1, field("nonce", "00" * 32)),
     "answer of another": (1, field("node", OTHER)),
     "answer greeting altered": (1, field("control", "aGVsbG8=")),
@@ -187,14 +200,13 @@ def test_t02_a_relay_that_alters_nothing_but_holds_the_key_links(play: Play) -> 
 def test_t02e_a_hello_reflected_to_its_sender_or_as_its_own_answer_is_refused(play: Play) -> None:
     async def body(fleet: RealFleet) -> None:
         home, lab = await two(fleet)
-        nonce = bytes(32)
-        to_lab = hello.hello(home.keys.record, lab.keys.record, nonce)
+        to_lab = call(home.keys, lab.keys)
         as_sender = await Puppet(fleet).call(home)
         as_sender.send(to_lab)
         await fleet.until(lambda: as_sender.over)
         # Claim to be lab, and give home its own signature back as the proof.
         as_lab = await Puppet(fleet).call(home)
-        as_lab.send(hello.hello(lab.keys.record, home.keys.record, nonce))
+        as_lab.send(call(lab.keys, home.keys))
         await fleet.until(lambda: as_lab.log)
         answer = as_lab.log[0]
         assert isinstance(answer, bytes)
@@ -232,10 +244,12 @@ def test_unknown_blocked_and_misdirected_diallers_get_the_same_close(play: Play)
     async def body(fleet: RealFleet) -> None:
         home, lab = await two(fleet)
         stranger = SeededKeys("stranger")
-        nonce = bytes(32)
+        forged = field("node", home.keys.node)(call(stranger, lab.keys))
         first_words = {
-            "unknown": hello.hello(stranger.record, lab.keys.record, nonce),
-            "misdirected": hello.hello(home.keys.record, stranger.record, nonce),
+            "unknown": call(stranger, lab.keys),
+            "unsigned": field("sig", "")(call(home.keys, lab.keys)),
+            "forged": field("record", home.keys.record_bytes.hex())(forged),
+            "misdirected": call(home.keys, stranger),
             "no hello": b"{}",
             "noise": bytes(range(256)),
             "too long": b" " * 4096,
@@ -248,7 +262,7 @@ def test_unknown_blocked_and_misdirected_diallers_get_the_same_close(play: Play)
             logs[name] = puppet.log
         lab.owner.peers.clear()
         puppet = await Puppet(fleet).call(lab)
-        puppet.send(hello.hello(home.keys.record, lab.keys.record, nonce))
+        puppet.send(call(home.keys, lab.keys))
         await fleet.until(lambda: puppet.over)
         logs["blocked"] = puppet.log
         assert set(map(tuple, logs.values())) == {("the peer does not take links from this node",)}
@@ -261,7 +275,7 @@ def test_a_known_node_with_a_bad_signature_gets_that_close_too(play: Play) -> No
     async def body(fleet: RealFleet) -> None:
         home, lab = await two(fleet)
         puppet = await Puppet(fleet).call(lab)
-        puppet.send(hello.hello(home.keys.record, lab.keys.record, bytes(32)))
+        puppet.send(call(home.keys, lab.keys))
         await fleet.until(lambda: puppet.log)
         proof = {"control": "", "sig": "A" * 86 + "=="}
         puppet.send(json.dumps(proof, sort_keys=True, separators=(",", ":")).encode())

@@ -14,10 +14,18 @@ CREATE TABLE peer (
   blocked  INTEGER NOT NULL,
   stopped  TEXT NOT NULL,
   owner    TEXT NOT NULL,
-  removed  INTEGER NOT NULL
+  removed  INTEGER NOT NULL,
+  shown    BLOB NOT NULL,
+  declared INTEGER NOT NULL
 );
 CREATE UNIQUE INDEX peer_node ON peer (node) WHERE removed = 0;
 CREATE UNIQUE INDEX peer_alias ON peer (alias) WHERE removed = 0;
+
+CREATE TABLE alias (
+  alias TEXT PRIMARY KEY,
+  node  TEXT NOT NULL,
+  until INTEGER NOT NULL
+) WITHOUT ROWID;
 
 CREATE TABLE journal (
   peer        INTEGER PRIMARY KEY,
@@ -90,6 +98,25 @@ CREATE TABLE entry (
 );
 CREATE INDEX entry_message ON entry (message);
 CREATE INDEX entry_waiting ON entry (peer, seq) WHERE slot = 0 AND sent = 1;
+
+CREATE TABLE hold (
+  message  INTEGER PRIMARY KEY,
+  key      TEXT NOT NULL,
+  at       INTEGER NOT NULL,
+  taint    BLOB NOT NULL,
+  approved BLOB NOT NULL,
+  digest   BLOB NOT NULL,
+  answer   TEXT NOT NULL,
+  answered INTEGER NOT NULL,
+  reason   TEXT NOT NULL
+);
+CREATE INDEX hold_refused ON hold (answered) WHERE answer = 'refused';
+
+CREATE TABLE approval (
+  id    TEXT PRIMARY KEY,
+  until INTEGER NOT NULL,
+  data  BLOB NOT NULL
+) WITHOUT ROWID;
 
 CREATE TABLE frame (
   seq     INTEGER PRIMARY KEY,
