@@ -8,8 +8,10 @@ from typing import Protocol
 import pytest
 
 from gatepost.core.records import (
+    ApprovalRow,
     EntryRow,
     FrameRow,
+    HoldRow,
     InviteRow,
     JournalRow,
     MessageRow,
@@ -223,7 +225,7 @@ def test_the_queue_is_what_has_no_slot_and_has_not_ended_in_order(kept: Kept) ->
     assert seqs(kept.store.messages.waiting(1, 2, 9)) == [7]
     assert seqs(kept.store.messages.waiting(1, 0, 1)) == [2]
     assert seqs(kept.store.messages.held()) == [4]
-    assert kept.store.messages.count_waiting(1) == (3, 1002, 7)
+    assert kept.store.messages.count_waiting(1) == (2, 1002, 7)
 
 
 def test_a_slot_takes_a_message_out_of_the_queue(kept: Kept) -> None:
@@ -454,3 +456,49 @@ def test_the_size_grows_with_what_is_kept(kept: Kept) -> None:
         kept.store.messages.add_body(seq, b"", bytes(20_000))
     kept.settle()
     assert kept.store.size() > before + 39 * 20_000
+
+
+def held(seq: int, key: str = "carol@work", **more: object) -> HoldRow:
+    return HoldRow(message=seq, key=key, at=1000 + seq, **more)  # type: ignore[arg-type]
+
+
+def test_a_hold_is_kept_and_found_as_long_as_its_message_is_open(kept: Kept) -> None:
+    messages, holds = kept.store.messages, kept.store.holds
+    for seq in (1, 2, 3):
+        messages.add(message(seq, state="held"))
+        holds.save(held(seq, taint=b'["x"]'))
+    answered = held(2, approved=b'{"look":"00"}', digest=b"d", answer="approved", answered=5)
+    holds.save(answered)
+    messages.set_state(3, "expired", 2000)
+    kept.settle()
+    kept.again()
+    assert kept.store.holds.open() == [held(1, taint=b'["x"]'), answered]
+
+
+def test_who_was_refused_is_known_for_a_while(kept: Kept) -> None:
+    for seq, at in ((1, 10), (2, 30), (3, 20)):
+        kept.store.holds.save(held(seq, answer="refused", answered=at, reason="no"))
+    kept.store.holds.save(held(4, answer="approved", answered=40))
+    kept.settle()
+    assert kept.store.holds.refused(10) == [("carol@work", 20), ("carol@work", 30)]
+
+
+def test_approvals_stand_until_their_end_or_until_they_are_taken_back(kept: Kept) -> None:
+    rows = [ApprovalRow(id=id, until=until, data=b"{}") for id, until in (("a", 0), ("b", 5))]
+    rows += [ApprovalRow(id="c", until=9, data=b"x"), ApprovalRow(id="d", until=0, data=b"y")]
+    for row in rows:
+        kept.store.holds.save_approval(row)
+    kept.store.holds.drop_ended(5)
+    kept.store.holds.drop_approval("d")
+    kept.settle()
+    kept.again()
+    assert kept.store.holds.approvals() == [rows[0], rows[2]]
+
+
+def test_a_message_held_after_it_waited_is_late_and_keeps_its_mark(kept: Kept) -> None:
+    kept.store.messages.add(message(1, direction="in", attempt=1, state="working"))
+    kept.store.messages.set_held(1, 1500, True)
+    kept.settle()
+    (row,) = kept.store.messages.open(1, "in")
+    assert (row.state, row.late, row.redelivered, row.since) == ("held", True, True, 1500)
+    assert kept.store.messages.expired(10**15, 5) == [row]

@@ -45,6 +45,17 @@ class MessageRow(msgspec.Struct, kw_only=True, gc=False):
     digest: bytes = b""
 
 
+class OldMessage(msgspec.Struct, frozen=True):
+    """A message as it is looked at for age. `may_go`: it ended, and nothing needs it any more."""
+
+    seq: int
+    direction: Direction
+    peer: int
+    accepted: int
+    expires: int
+    may_go: bool
+
+
 class EntryRow(msgspec.Struct, kw_only=True, gc=False):
     """An entry that is no message: an update, input, cancel or void.
 

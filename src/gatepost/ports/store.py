@@ -10,11 +10,14 @@ from typing import Protocol
 
 from gatepost.core.records import (
     AliasRow,
+    ApprovalRow,
     EntryRow,
     FrameRow,
+    HoldRow,
     InviteRow,
     JournalRow,
     MessageRow,
+    OldMessage,
     PeerRow,
     TokenRow,
 )
@@ -42,6 +45,10 @@ class MessageTable(Protocol):
 
     def set_run(self, seq: int, attempt: int, started: int, redelivered: bool, state: str) -> None:
         """A run of a message was claimed (attempt counts up) or given back."""
+        ...
+
+    def set_held(self, seq: int, since: int, redelivered: bool) -> None:
+        """A message that waited for its agent waits for a person now, and has left its order."""
         ...
 
     def set_slot(self, seq: int, slot: int) -> None:
@@ -181,6 +188,38 @@ class PeerTable(Protocol):
         ...
 
 
+class HoldTable(Protocol):
+    """Messages that wait for a person, and approvals that stand."""
+
+    def save(self, row: HoldRow) -> None:
+        """Keep a hold, new or changed."""
+        ...
+
+    def open(self) -> list[HoldRow]:
+        """Holds of messages that have not ended, in order, whether answered or not."""
+        ...
+
+    def refused(self, since: int) -> list[tuple[str, int]]:
+        """Whom a person refused since a time, and when."""
+        ...
+
+    def save_approval(self, row: ApprovalRow) -> None:
+        """Keep an approval."""
+        ...
+
+    def drop_approval(self, id: str) -> None:
+        """Forget an approval."""
+        ...
+
+    def drop_ended(self, now: int) -> None:
+        """Forget approvals whose time is over."""
+        ...
+
+    def approvals(self) -> list[ApprovalRow]:
+        """Every approval, in the order they were given."""
+        ...
+
+
 class RegistryTable(Protocol):
     """Agents, tokens and the node's own marks."""
 
@@ -217,6 +256,26 @@ class RegistryTable(Protocol):
         ...
 
 
+class RetentionTable(Protocol):
+    """What is old enough to go."""
+
+    def window(self, before: int, after: int, limit: int) -> list[OldMessage]:
+        """The next messages in order, from behind seq `after`; those that ended `before` may go."""
+        ...
+
+    def drop(self, seq: int) -> None:
+        """Delete a message with its body and the entries about it."""
+        ...
+
+    def old_frames(self, peer: int, before: int) -> int:
+        """How many frames of a peer came before a time (ms)."""
+        ...
+
+    def drop_frames(self, peer: int, before: int, limit: int) -> None:
+        """Delete up to `limit` of them, the oldest first."""
+        ...
+
+
 class Store(Protocol):
     """Everything durable of one node."""
 
@@ -233,6 +292,16 @@ class Store(Protocol):
     @property
     def registry(self) -> RegistryTable:
         """Agents, tokens and marks."""
+        ...
+
+    @property
+    def holds(self) -> HoldTable:
+        """Messages that wait for a person, and approvals that stand."""
+        ...
+
+    @property
+    def retention(self) -> RetentionTable:
+        """What is old enough to go."""
         ...
 
     @property

@@ -27,6 +27,7 @@ RUN = (
     "UPDATE message SET attempt = ?, started = ?, redelivered = ?, state = ?, since = ?"
     " WHERE seq = ?"
 )
+HELD = "UPDATE message SET state = 'held', late = 1, since = ?, redelivered = ? WHERE seq = ?"
 SLOT = "UPDATE message SET slot = ? WHERE seq = ?"
 ENTRY_SLOT = "UPDATE entry SET slot = ? WHERE seq = ?"
 
@@ -62,6 +63,10 @@ class Messages:
     def set_run(self, seq: int, attempt: int, started: int, redelivered: bool, state: str) -> None:
         """A run of a message was claimed (attempt counts up) or given back."""
         self._write(RUN, (attempt, started, redelivered, state, started, seq))
+
+    def set_held(self, seq: int, since: int, redelivered: bool) -> None:
+        """A message that waited for its agent waits for a person now, and has left its order."""
+        self._write(HELD, (since, redelivered, seq))
 
     def set_slot(self, seq: int, slot: int) -> None:
         """A waiting message got its slot."""
@@ -115,6 +120,7 @@ class Messages:
         sql = (
             "SELECT count(*), min(accepted), max(seq) FROM message"
             " WHERE ended = 0 AND peer = ? AND direction = 'out' AND slot = 0"
+            " AND state = 'accepted'"
         )
         count, oldest, last = numbers(self._reader, sql, (peer,))
         return count, oldest, last
@@ -123,7 +129,7 @@ class Messages:
         """Open messages whose time is over and whose end this node says: unslotted or unclaimed."""
         where = (
             "ended = 0 AND expires <= ? AND ((direction = 'out' AND slot = 0)"
-            " OR (direction <> 'out' AND attempt = 0)) LIMIT ?"
+            " OR (direction <> 'out' AND (attempt = 0 OR state = 'held'))) LIMIT ?"
         )
         return list(self._rows(where, now, limit))
 

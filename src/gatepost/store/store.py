@@ -5,9 +5,11 @@ from collections.abc import Callable
 import apsw
 
 from gatepost.ports import Clock
+from gatepost.store.holds import Holds
 from gatepost.store.messages import Messages
 from gatepost.store.peers import Peers
 from gatepost.store.registry import Registry
+from gatepost.store.retention import Retention
 from gatepost.store.writer import Committer, Writer
 
 
@@ -35,6 +37,8 @@ class Store:
         self.messages = Messages(self._writer, reader)
         self.peers = Peers(self._writer, reader)
         self.registry = Registry(self._writer, reader)
+        self.retention = Retention(self._writer, reader)
+        self.holds = Holds(self._writer, reader)
 
     @property
     def idle(self) -> bool:

@@ -48,7 +48,7 @@ def standing(**more: object) -> Approval:
             "made": 1,
             "message": "m",
             **more,
-        }  # pyright: ignore[reportArgumentType]
+        }
     )
 
 
