@@ -14,10 +14,11 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from nacl.signing import VerifyKey
 
 from gatepost.core import entry as e
 from gatepost.core import frame as f
-from gatepost.core import identity
+from gatepost.core import hello, identity
 from gatepost.core.control import Ack, Control, Have, Life
 from tests import forge
 from tests.forge import Forged, message, plain_json, update
@@ -49,6 +50,33 @@ def verdicts(data: bytes) -> tuple[str, str]:
     except verify.Refused as fell:
         return ours, str(fell)
     return ours, "accepted"
+
+
+@pytest.mark.parametrize("said", load("hellos"), ids=lambda said: said["name"])
+def test_the_golden_hellos_hold_and_are_signed_as_the_frame_document_says(
+    said: dict[str, Any],
+) -> None:
+    spki, known = (
+        bytes.fromhex(said["spki"]),
+        identity.verify_record(base64.b64decode(said["known"])),
+    )
+    heard, answer, proof = (said[name].encode() for name in ("hello", "answer", "proof"))
+    claim = hello.read_hello(heard, ME.node)
+    assert isinstance(claim, hello.Hello)
+    caller = hello.call(claim, known=known, me=ME.record, spki=spki)
+    assert isinstance(caller, hello.Caller)
+    assert isinstance(hello.finish(heard, answer, proof, caller=caller, spki=spki), hello.Greeted)
+    before: list[bytes] = []
+    for purpose, name, key in (
+        (b"hello call", "hello", caller.record.key_bytes),
+        (b"hello listener", "answer", ME.record.key_bytes),
+        (b"hello dialler", "proof", caller.record.key_bytes),
+    ):
+        spoken = json.loads(said[name])
+        signature = bytes.fromhex(spoken.pop("sig"))
+        signed = forge.prefixed(b"gatepost/1", purpose, *before, plain_json(spoken), spki)
+        VerifyKey(key).verify(signed, signature)
+        before.append(said[name].encode())
 
 
 @pytest.mark.parametrize("name", vectors.FILES)

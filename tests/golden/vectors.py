@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from gatepost.core import identity
+from gatepost.core import hello, identity
 from tests import forge
 from tests.forge import CONTROL, LIFE, NOW, Forged, control, entry, message, plain_json, update
 from tests.seeded import SeededKeys, hpke_seal_to_zero
@@ -509,6 +509,48 @@ def records_json() -> list[dict[str, Any]]:
     return [{"name": name, "holds": holds, "record": b64(data)} for name, holds, data in vectors]
 
 
+def hellos_json() -> list[dict[str, Any]]:
+    """Hellos of `office` to `lab` as `lab` hears them: the record `lab` knows, and what is said."""
+    vectors: list[dict[str, Any]] = []
+    for name, known in (
+        ("a dialler whose record is known", OFFICE),
+        ("a dialler whose key and record are newer than known", OFFICE_BEFORE),
+    ):
+        spki, greeting = LAB.record.tls_bytes, control()
+        sent = hello.hello(
+            OFFICE.record,
+            OFFICE.record_bytes,
+            LAB.record,
+            nonce=b"d" * 32,
+            spki=spki,
+            sign=OFFICE.sign,
+        )
+        answer = hello.answer(
+            LAB.record,
+            LAB.record_bytes,
+            sent,
+            control=greeting,
+            nonce=b"l" * 32,
+            spki=spki,
+            sign=LAB.sign,
+        )
+        proven = hello.prove(
+            sent, answer, peer=LAB.record, control=greeting, spki=spki, sign=OFFICE.sign
+        )
+        assert isinstance(proven, hello.Proven)
+        vectors.append(
+            {
+                "name": name,
+                "known": b64(known.record_bytes),
+                "spki": spki.hex(),
+                "hello": sent.decode(),
+                "answer": answer.decode(),
+                "proof": proven.proof.decode(),
+            }
+        )
+    return vectors
+
+
 def text(value: object) -> str:
     return json.dumps(value, indent=1, sort_keys=True) + "\n"
 
@@ -518,6 +560,7 @@ FILES = {
     "accepted.json": accepted_json,
     "refused.json": refused_json,
     "records.json": records_json,
+    "hellos.json": hellos_json,
 }
 
 assert CONTROL["first"] == 1  # the chains above begin at slot 1
