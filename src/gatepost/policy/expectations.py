@@ -14,7 +14,7 @@ Nothing is refused here: `broken_by` names the expectations a change would break
 saves decides. One that was broken before does not stand in the way of other changes.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -31,6 +31,7 @@ from gatepost.policy.usage import Usage
 ANOTHER = "another"
 """A node and an owner that no rule names."""
 _MOST_PAIRS = 20_000
+_MOST_COMPARED = 1_000
 _NOWHERE = Origin("")
 
 
@@ -76,6 +77,29 @@ def broken_by(before: Law | None, after: Law, directory: Directory, now: int) ->
         return failing
     failed = {_said(one.expectation) for one in try_all(before, directory, now) if not one.passed}
     return tuple(one for one in failing if _said(one.expectation) not in failed)
+
+
+def contradiction(expectations: Sequence[Expectation]) -> tuple[Expectation, Expectation] | None:
+    """Two expectations that no law can meet at once: of the same wish, and of two minds."""
+    for number, one in enumerate(expectations[:_MOST_COMPARED]):
+        for other in expectations[number + 1 : _MOST_COMPARED]:
+            if one.want != other.want and _same_wish(one, other):
+                return one, other
+    return None
+
+
+def _same_wish(one: Expectation, other: Expectation) -> bool:
+    same = (one.verb, one.at, one.tainted) == (other.verb, other.at, other.tainted)
+    return same and _meet(one.sender, other.sender) and _meet(one.to, other.to)
+
+
+def _meet(one: Pattern, other: Pattern) -> bool:
+    """True when some party is of both, as far as it can be told without knowing the peers."""
+    if one.node != other.node and (
+        ANY not in (one.node, other.node) or "" in (one.node, other.node)
+    ):
+        return False
+    return common(one.agent, other.agent) is not None
 
 
 def refusal(broken: tuple[Tried, ...]) -> GatepostError:

@@ -1,13 +1,12 @@
 """The law: one set of rules, compiled so that a decision costs the same among ten rules and many.
 
 Deny beats hold beats allow, silence denies, and order never matters. Rules are looked up by verb
-and by the node and agent names of both ends, so rules that cannot match are never looked at;
-globs over agent names are looked at only for the node pair they name. What was found for one
-(verb, from, to) is kept, up to a bound. The law never reads text and never decides: `rules`
-reads, `evaluate` decides.
+and by the node and agent names of both ends, globs by the letters before or after their star, so
+rules that cannot match are hardly ever looked at. What was found for one (verb, from, to) is kept,
+up to a bound. The law never reads text and never decides: `rules` reads, `evaluate` decides.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
@@ -15,7 +14,7 @@ from gatepost.core.origin import Origin
 from gatepost.policy.conditions import Unless
 from gatepost.policy.decision import Decision
 from gatepost.policy.limits import DEFAULT_LIMITS, NO_LIMITS, RATE_KEYS, Limits, combine
-from gatepost.policy.patterns import Party, Pattern, nodes_of
+from gatepost.policy.patterns import ANY, Party, Pattern, nodes_of
 from gatepost.policy.request import Request
 from gatepost.policy.usage import Charge
 from gatepost.policy.words import stamp
@@ -123,7 +122,8 @@ class Match:
         return tuple(rule for rule in self._conditional if not rule.applies(request))
 
 
-_Key = tuple[str, str | None, str, str | None, str]
+_End = tuple[str, str]
+"""One end in the index: an agent name or the edge of a glob, and the node part of a pattern."""
 _Entry = tuple[Rule, Pattern, Pattern]
 
 
@@ -150,7 +150,8 @@ class Law:
         self.revision = revision
         self.counts_open = any(one.open is not None for one in (limits, *(r.limit for r in rules)))
         self._elsewhere = msgspec.structs.replace(limits, rate=None)
-        self._index: dict[_Key, list[_Entry]] = {}
+        self._index: dict[tuple[str, _End], dict[_End, list[_Entry]]] = {}
+        self._edges: tuple[set[int], set[int]] = (set(), set())
         self._matches: dict[tuple[str, str, Party, Party], Match] = {}
         for rule in self.rules:
             self._enter(rule)
@@ -172,34 +173,69 @@ class Law:
 
     def _look_up(self, direction: str, verb: str, sender: Party, to: Party) -> Match:
         found: dict[str, Rule] = {}
-        for key in _keys(verb, sender, to):
-            for rule, from_, towards in self._index.get(key, ()):
-                if from_.matches(sender) and towards.matches(to):
-                    found[rule.id] = rule
+        for rule, from_, towards in self._near(verb, _Ends.of(sender), _Ends.of(to)):
+            if from_.matches(sender) and towards.matches(to):
+                found[rule.id] = rule
         # The default rate is what one peer may send to this node; it counts nothing else.
         defaults = self.limits if direction == "inbound" else self._elsewhere
         other = to if direction == "outbound" else sender
         return Match(verb, tuple(found.values()), defaults, other.node or other.alias)
 
+    def denying(self, verb: str, sender: Pattern, to: Pattern) -> Iterator[Rule]:
+        """The rules that always deny a verb between all parties of two patterns."""
+        from_ = _Ends(sender.agent, tuple(dict.fromkeys((sender.node, sender.node and ANY))))
+        towards = _Ends(to.agent, tuple(dict.fromkeys((to.node, to.node and ANY))))
+        for rule, one, other in self._near(verb, from_, towards):
+            if verb in rule.deny and not rule.conditional:
+                if one.covers(sender) and other.covers(to):
+                    yield rule
+
+    def _near(self, verb: str, sender: "_Ends", to: "_Ends") -> Iterator[_Entry]:
+        """Rules with patterns that may match both ends: the glob is still to be asked."""
+        towards = [(agent, node) for node in to.nodes for agent in self._forms(to.agent)]
+        for node in sender.nodes:
+            for agent in self._forms(sender.agent):
+                entries = self._index.get((verb, (agent, node)))
+                if entries is not None:
+                    for end in towards:
+                        yield from entries.get(end, ())
+
+    def _forms(self, agent: str) -> Iterator[str]:
+        """How patterns that match this agent stand in the index."""
+        yield agent
+        yield ANY
+        before, behind = self._edges
+        yield from (agent[:n] + ANY for n in before if n <= len(agent))
+        yield from (ANY + agent[-n:] for n in behind if n <= len(agent))
+
     def _enter(self, rule: Rule) -> None:
         for verb in {*rule.allow, *rule.hold, *rule.deny}:
             for from_ in rule.from_:
+                entries = self._index.setdefault((verb, self._end(from_)), {})
                 for to in rule.to:
-                    key = (verb, _literal(from_), from_.node, _literal(to), to.node)
-                    self._index.setdefault(key, []).append((rule, from_, to))
+                    entries.setdefault(self._end(to), []).append((rule, from_, to))
+
+    def _end(self, pattern: Pattern) -> _End:
+        if pattern.literal:
+            return pattern.agent, pattern.node
+        before, behind = pattern.agent.partition(ANY)[0], pattern.agent.rpartition(ANY)[2]
+        if before:
+            self._edges[0].add(len(before))
+            return before + ANY, pattern.node
+        if behind:
+            self._edges[1].add(len(behind))
+        return ANY + behind, pattern.node
 
 
-def _literal(pattern: Pattern) -> str | None:
-    return pattern.agent if pattern.literal else None
+class _Ends(msgspec.Struct, frozen=True):
+    """One end that is looked up: an agent, or a glob, at any of these node parts."""
 
+    agent: str
+    nodes: tuple[str, ...]
 
-def _keys(verb: str, sender: Party, to: Party) -> Iterable[_Key]:
-    to_nodes = nodes_of(to)
-    for from_node in nodes_of(sender):
-        for from_agent in (sender.agent, None):
-            for to_node in to_nodes:
-                yield (verb, from_agent, from_node, to.agent, to_node)
-                yield (verb, from_agent, from_node, None, to_node)
+    @classmethod
+    def of(cls, party: Party) -> "_Ends":
+        return cls(party.agent, nodes_of(party))
 
 
 def _charges(rule_id: str, limits: Limits, peer: str) -> Iterable[Charge]:

@@ -42,18 +42,28 @@ class Party(msgspec.Struct, frozen=True):
 
 
 class Pattern(msgspec.Struct, frozen=True):
-    """An agent glob at a node. `node` is "" (this node), "*" (any peer), an alias or a node id."""
+    """An agent glob at a node. `node` is "" (this node), "*" (any peer), an alias or a node id.
+
+    `alias` is what a rule calls the node of that id: it is shown and never matched.
+    """
 
     agent: str
     node: str = ""
+    alias: str = ""
 
     def __str__(self) -> str:
-        return f"{self.agent}@{self.node}" if self.node else self.agent
+        return f"{self.agent}@{self.alias or self.node}" if self.node else self.agent
 
     @property
     def literal(self) -> bool:
         """True when the agent part is one name and not a glob."""
         return ANY not in self.agent
+
+    def covers(self, other: "Pattern") -> bool:
+        """True when every party the other speaks of is one of this pattern's too."""
+        same = self.node == other.node or (self.node == ANY and other.node != "")
+        # A star of the other is a sign like any, which only a star of this one can stand for.
+        return same and glob(self.agent, other.agent)
 
     def matches(self, party: Party) -> bool:
         """True when `party` is one this pattern speaks of."""

@@ -7,16 +7,15 @@ one. An empty list is read as it stands and matches nothing; a missing list is a
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import TypeVar, cast
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from gatepost.core.address import NAME
-from gatepost.core.origin import Document, KeyPath, Origin, line_of, lines, tables
+from gatepost.core.address import NAME, is_node_id
+from gatepost.core.origin import Document, Origin
 from gatepost.errors import GatepostError
 from gatepost.policy.conditions import UNLESS_KEYS, Unless, parse_hours
+from gatepost.policy.expectations import contradiction
 from gatepost.policy.law import Expectation, Law, Rule
 from gatepost.policy.limits import (
     DEFAULT_KEYS,
@@ -31,18 +30,17 @@ from gatepost.policy.limits import (
     parse_size,
 )
 from gatepost.policy.patterns import Pattern, parse_pattern
+from gatepost.policy.place import Place
 from gatepost.policy.request import VERBS
 from gatepost.policy.words import near
 
 __all__ = ["Law", "Rule", "read_law"]
 
 _WORDS = ("allow", "hold", "deny")
-_RULE = ("id", *_WORDS, "from", "to", "unless", "until", "limit", "by", "made")
+_RULE = ("id", *_WORDS, "from", "to", "unless", "until", "limit", "by", "made", "nodes")
 _TOP = ("rule", "limits", "expect")
 _EXPECT = ("who", "verb", "want", "at", "tainted")
 _WANTS = ("allow", "hold", "deny")
-_T = TypeVar("_T")
-_Table = Mapping[str, object]
 
 
 def read_law(documents: Sequence[Document], own: Iterable[str] = ()) -> Law:
@@ -60,90 +58,6 @@ def read_law(documents: Sequence[Document], own: Iterable[str] = ()) -> Law:
     return law.law(digest.hexdigest()[:12])
 
 
-class _Place:
-    """A table within a document: values by key, and the error for one of them."""
-
-    def __init__(
-        self, file: str, found: Mapping[KeyPath, int], path: KeyPath, table: object
-    ) -> None:
-        self.file, self._found, self._path = file, found, path
-        if not isinstance(table, dict):
-            raise self.fault("must be a table")
-        self.table = cast("_Table", table)
-
-    def origin(self, key: str = "") -> Origin:
-        path = (*self._path, key) if key else self._path
-        return Origin(self.file, line_of(self._found, path))
-
-    def fault(self, why: str, key: str = "", suggestion: str = "") -> GatepostError:
-        where = str(self.origin(key))
-        name = key or ".".join(str(part) for part in self._path) or "the file"
-        hint = f"; did you mean `{suggestion}`?" if suggestion else ""
-        return GatepostError(
-            "policy.invalid",
-            what=f"{where}: `{name}` {why}{hint}",
-            where=where,
-            suggestion=suggestion,
-        )
-
-    def only(self, known: Sequence[str]) -> None:
-        for key in self.table:
-            if key not in known:
-                raise self.fault("is not a word of the policy", key, near(key, known))
-
-    def inner(self, key: str) -> "_Place":
-        return _Place(self.file, self._found, (*self._path, key), self.table[key])
-
-    def array(self, key: str) -> list["_Place"]:
-        tables = self.table.get(key, [])
-        if not isinstance(tables, list):
-            raise self.fault(f"is written [[{key}]]", key)
-        values = cast("list[object]", tables)
-        return [
-            _Place(self.file, self._found, (*self._path, key, n), value)
-            for n, value in enumerate(values)
-        ]
-
-    def text(self, key: str) -> str:
-        value = self.table.get(key)
-        if not isinstance(value, str) or not value:
-            missing = "is missing" if value is None else "must be a text that is not empty"
-            raise self.fault(missing, key)
-        return value
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        """One text or a list of them; an empty list is an empty list."""
-        value = self.table.get(key)
-        if isinstance(value, list):
-            values = cast("list[object]", value)
-            if all(isinstance(one, str) and one for one in values):
-                return tuple(cast("list[str]", values))
-            raise self.fault("must hold texts that are not empty", key)
-        return (self.text(key),)
-
-    def moment(self, key: str) -> int:
-        """A date and time with an offset, in ms; 0 when absent."""
-        value = self.table.get(key)
-        if value is None:
-            return 0
-        if not isinstance(value, datetime) or value.tzinfo is None:
-            raise self.fault("must be a time with its offset, as 2027-01-31T00:00:00Z", key)
-        return int(value.timestamp() * 1000)
-
-    def truth(self, key: str) -> bool:
-        """True or false; false when absent."""
-        value = self.table.get(key, False)
-        if not isinstance(value, bool):
-            raise self.fault("must be true or false", key)
-        return value
-
-    def parsed(self, key: str, parse: Callable[[str], _T]) -> _T:
-        try:
-            return parse(self.text(key))
-        except ValueError as wrong:
-            raise self.fault(f"is `{self.text(key)}`: {wrong}", key) from wrong
-
-
 class _Reading:
     """The law as far as it has been read."""
 
@@ -155,6 +69,12 @@ class _Reading:
         self._limit_origins: dict[str, Origin] = {}
 
     def law(self, revision: str) -> Law:
+        pair = contradiction(self._expectations)
+        if pair is not None:
+            one, other = pair
+            what = f"{other.origin}: this expects `{other.want}` for {other}"
+            what += f", and {one.origin} `{one.want}` for {one}; both cannot be"
+            raise GatepostError("policy.invalid", what=what, where=str(other.origin))
         return Law(
             self._rules.values(),
             self._limits,
@@ -164,7 +84,7 @@ class _Reading:
         )
 
     def read(self, document: Document) -> None:
-        top = _parse(document)
+        top = Place.top(document)
         top.only(_TOP)
         for place in top.array("rule"):
             self._rule(place)
@@ -173,14 +93,14 @@ class _Reading:
         if "limits" in top.table:
             self._default_limits(top.inner("limits"))
 
-    def _rule(self, place: _Place) -> None:
+    def _rule(self, place: Place) -> None:
         rule = _rule(place, self._own)
         other = self._rules.get(rule.id)
         if other is not None:
             raise place.fault(f"is `{rule.id}`, and so is that of the rule at {other.origin}", "id")
         self._rules[rule.id] = rule
 
-    def _default_limits(self, place: _Place) -> None:
+    def _default_limits(self, place: Place) -> None:
         if self._limit_origins:
             other = next(iter(self._limit_origins.values()))
             raise place.fault(f"stands at {other} already; the default limits stand in one place")
@@ -188,12 +108,7 @@ class _Reading:
         self._limit_origins = {key: place.origin(key) for key in place.table}
 
 
-def _parse(document: Document) -> _Place:
-    table = tables(document, "policy.invalid")
-    return _Place(document.name, lines(document.text), (), table)
-
-
-def _rule(place: _Place, own: frozenset[str]) -> Rule:
+def _rule(place: Place, own: frozenset[str]) -> Rule:
     place.only(_RULE)
     rule_id = place.text("id")
     if not NAME.fullmatch(rule_id):
@@ -205,13 +120,18 @@ def _rule(place: _Place, own: frozenset[str]) -> Rule:
     twice = next((verb for verb in said if said.count(verb) > 1), None)
     if twice:
         raise place.fault(f"is `{rule_id}`, which says two things about `{twice}`", "id")
+    nodes = _nodes(place.inner("nodes")) if "nodes" in place.table else {}
+    from_, to = _bound(place, "from", own, nodes), _bound(place, "to", own, nodes)
+    idle = next((name for name in nodes if not _speaks_of(name, (*from_, *to))), "")
+    if idle:
+        raise place.fault(f"names `{idle}`, of which the rule does not speak", "nodes")
     return Rule(
         id=rule_id,
         allow=verbs.get("allow", ()),
         hold=verbs.get("hold", ()),
         deny=verbs.get("deny", ()),
-        from_=_patterns(place, "from", own),
-        to=_patterns(place, "to", own),
+        from_=from_,
+        to=to,
         unless=_unless(place.inner("unless")) if "unless" in place.table else None,
         until=place.moment("until"),
         limit=_limits(place.inner("limit"), RULE_KEYS, NO_LIMITS)
@@ -223,7 +143,7 @@ def _rule(place: _Place, own: frozenset[str]) -> Rule:
     )
 
 
-def _verbs(place: _Place, word: str) -> tuple[str, ...]:
+def _verbs(place: Place, word: str) -> tuple[str, ...]:
     verbs = place.texts(word)
     for verb in verbs:
         if verb not in VERBS:
@@ -232,11 +152,29 @@ def _verbs(place: _Place, word: str) -> tuple[str, ...]:
     return verbs
 
 
-def _patterns(place: _Place, key: str, own: frozenset[str]) -> tuple[Pattern, ...]:
-    return tuple(_pattern(place, key, text, own) for text in place.texts(key))
+def _nodes(place: Place) -> dict[str, str]:
+    """The nodes that aliases stood for when a rule was made: it speaks of these and no others."""
+    for alias in place.table:
+        if not is_node_id(place.text(alias)):
+            raise place.fault("must be a node id", alias)
+    return {alias: place.text(alias) for alias in place.table}
 
 
-def _pattern(place: _Place, key: str, text: str, own: frozenset[str]) -> Pattern:
+def _bound(
+    place: Place, key: str, own: frozenset[str], nodes: Mapping[str, str]
+) -> tuple[Pattern, ...]:
+    patterns = tuple(_pattern(place, key, text, own) for text in place.texts(key))
+    return tuple(
+        Pattern(one.agent, nodes[one.node], one.node) if one.node in nodes else one
+        for one in patterns
+    )
+
+
+def _speaks_of(alias: str, patterns: Iterable[Pattern]) -> bool:
+    return any(pattern.alias == alias for pattern in patterns)
+
+
+def _pattern(place: Place, key: str, text: str, own: frozenset[str]) -> Pattern:
     try:
         return parse_pattern(text, own)
     except ValueError as wrong:
@@ -244,7 +182,7 @@ def _pattern(place: _Place, key: str, text: str, own: frozenset[str]) -> Pattern
         raise place.fault(f"has the pattern `{text}`, which {wrong}", key, suggestion) from wrong
 
 
-def _unless(place: _Place) -> Unless:
+def _unless(place: Place) -> Unless:
     place.only(UNLESS_KEYS)
     tainted = place.table.get("tainted")
     if tainted is not None and not isinstance(tainted, bool):
@@ -258,7 +196,7 @@ def _unless(place: _Place) -> Unless:
     )
 
 
-def _limits(place: _Place, known: Sequence[str], start: Limits) -> Limits:
+def _limits(place: Place, known: Sequence[str], start: Limits) -> Limits:
     place.only(known)
     rates: dict[str, Rate | None] = {}
     numbers: dict[str, int | None] = {}
@@ -273,7 +211,7 @@ def _limits(place: _Place, known: Sequence[str], start: Limits) -> Limits:
     return msgspec.structs.replace(start, **rates, **numbers)
 
 
-def _number(place: _Place, key: str) -> int:
+def _number(place: Place, key: str) -> int:
     value = place.table[key]
     if key == "bytes" and isinstance(value, str):
         return place.parsed(key, parse_size)
@@ -282,7 +220,7 @@ def _number(place: _Place, key: str) -> int:
     return value
 
 
-def _expectation(place: _Place, own: frozenset[str]) -> Expectation:
+def _expectation(place: Place, own: frozenset[str]) -> Expectation:
     place.only(_EXPECT)
     who = place.text("who")
     sender, arrow, to = (part.strip() for part in who.partition("->"))

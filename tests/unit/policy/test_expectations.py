@@ -2,6 +2,7 @@
 
 import pytest
 
+from gatepost.errors import GatepostError
 from gatepost.policy.directory import Directory
 from gatepost.policy.expectations import broken_by, refusal, try_all
 from gatepost.policy.law import Law
@@ -98,3 +99,30 @@ def test_a_change_is_answered_with_what_it_breaks_and_not_with_what_was_broken_b
 
 def test_an_expectation_that_is_wrong_when_it_is_written_is_broken_by_being_written():
     assert len(broken_by(law(""), law(expect(want="allow")), KNOWN, NOW)) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("carol@work -> bob", "carol@work -> bob"),
+        ("carol@work -> bob", "*@work -> *"),
+        ("c*@work -> bob", "*l@* -> b*"),
+    ],
+)
+def test_two_expectations_that_no_law_can_meet_are_named_with_their_lines(one: str, other: str):
+    with pytest.raises(GatepostError) as caught:
+        law(rule() + expect(one, want="allow") + expect(other, want="deny"))
+    assert (caught.value.code, caught.value.where) == ("policy.invalid", "policy.toml:12")
+    assert "policy.toml:7" in caught.value.what
+
+
+def test_expectations_of_other_moments_parties_or_verbs_do_not_contradict_each_other():
+    others = [
+        expect("carol@work -> bob", want="deny", verb="send"),
+        expect("carol@home -> bob", want="deny"),
+        expect("carol -> bob", want="deny"),
+        expect("carol@work -> rob", want="deny"),
+        expect("carol@work -> bob", want="deny", more="at = 2027-01-31T00:00:00Z"),
+        expect("bob -> carol@work", want="deny", more="tainted = true"),
+    ]
+    assert len(law(expect(want="allow") + "".join(others)).expectations) == 7

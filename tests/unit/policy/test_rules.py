@@ -3,9 +3,9 @@ import pytest
 from gatepost.core.origin import Document
 from gatepost.errors import GatepostError
 from gatepost.policy.limits import DEFAULT_LIMITS, Rate
-from gatepost.policy.patterns import Pattern
+from gatepost.policy.patterns import Party, Pattern
 from gatepost.policy.rules import read_law
-from tests.unit.policy.cases import HERE, law
+from tests.unit.policy.cases import HERE, HOME, WORK, law, rule
 
 GOOD = """\
 # a comment
@@ -141,3 +141,26 @@ def test_a_fault_is_told_with_its_line_and_the_nearest_word(text: str, line: int
 def test_default_limits_in_two_files_are_refused():
     with pytest.raises(GatepostError, match="stand in one place"):
         law("[limits]\nturns = 1\n", "[limits]\nturns = 2\n")
+
+
+def test_a_rule_made_for_a_node_speaks_of_no_other_that_gets_its_alias():
+    bound = f'nodes = {{ home = "{HOME}" }}\n'
+    (rule_,) = law(rule(from_="main@home", to="specialist", more=bound)).rules
+    (pattern,) = rule_.from_
+    assert pattern == Pattern("main", HOME, "home")
+    assert str(pattern) == "main@home"
+    assert pattern.matches(Party("main", HOME, "home"))
+    assert pattern.matches(Party("main", HOME, "renamed"))
+    assert not pattern.matches(Party("main", WORK, "home"))
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ('nodes = { home = "short" }\n', "`home` must be a node id"),
+        (f'nodes = {{ work = "{WORK}" }}\n', "names `work`, of which the rule does not speak"),
+        ("nodes = 3\n", "must be a table"),
+    ],
+)
+def test_a_binding_that_binds_nothing_is_refused(more: str, says: str):
+    assert says in fault(rule(more=more)).what
