@@ -11,7 +11,8 @@ from typing import Annotated, Literal, get_args, get_type_hints
 
 import msgspec
 
-from gatepost.core.address import NAME
+from gatepost.core.address import NAME, NODE_ID
+from gatepost.core.events import LEVELS
 
 Kind = Literal["name", "choice", "whole", "duration", "size", "address", "loopback"]
 Applies = Literal["live", "restart"]
@@ -29,6 +30,7 @@ class About(msgspec.Struct, frozen=True):
     applies: Applies = "restart"
     choices: tuple[str, ...] = ()
     least: int = 0
+    most: int = 2**53 - 1
     secret: bool = False
 
 
@@ -65,22 +67,29 @@ class RunLimits(msgspec.Struct, frozen=True):
             "whole",
             "how long a run may take, for agents that have no limit of their own; 0 is no limit",
             "live",
+            most=30 * 86_400,
         ),
     ] = 0
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """How long messages wait and are remembered. Milliseconds."""
+    """How long messages wait. Milliseconds."""
 
     expires: Annotated[
         int,
-        About("duration", "how long a message may wait to be handed over", "live", least=SECOND),
+        About(
+            "duration",
+            "how long a message may wait to be handed over, when its sender does not say",
+            "live",
+            least=SECOND,
+            most=30 * DAY,
+        ),
     ] = 72 * HOUR
     horizon: Annotated[
         int,
         About(
             "duration",
-            "how long the record of a decision is kept after its message has ended",
+            "how long a peer must be silent before an expired message it took ends as `unknown`",
             "live",
             least=HOUR,
         ),
@@ -91,24 +100,31 @@ class Store(msgspec.Struct, frozen=True):
     """What is kept, and when the disk counts as full. Milliseconds and bytes."""
 
     keep_messages: Annotated[
-        int, About("duration", "how long messages that have ended are listed", "live", least=HOUR)
-    ] = 30 * DAY
-    keep_bodies: Annotated[
         int,
-        About("duration", "how long the text of messages that have ended is kept", "live"),
-    ] = 7 * DAY
+        About(
+            "duration",
+            "how long messages that have ended are kept, with their text and evidence",
+            "live",
+            least=HOUR,
+        ),
+    ] = 30 * DAY
     keep_free: Annotated[
-        int, About("size", "take in nothing new when the disk has less room than this", "live")
+        int, About("size", "take in nothing new while the disk has less room than this", "live")
     ] = 128 * MIB
 
 
 class Log(msgspec.Struct, frozen=True):
-    """The log."""
+    """What a running node says where it was started; `gatepost log` shows everything."""
 
     level: Annotated[
         Literal["debug", "info", "warning", "error"],
-        About("choice", "what is logged", "live", ("debug", "info", "warning", "error")),
-    ] = "info"
+        About(
+            "choice",
+            "what `start` prints: every message (debug), links and changes (info), what needs you",
+            "live",
+            LEVELS,
+        ),
+    ] = "warning"
 
 
 class ProcessAdapter(msgspec.Struct, frozen=True):
@@ -144,7 +160,7 @@ class Adapters(msgspec.Struct, frozen=True):
 class Settings(msgspec.Struct, frozen=True):
     """All settings of a node."""
 
-    name: Annotated[str, About("name", "this node's own name, which peers see first")] = ""
+    name: Annotated[str, About("name", "this node's own name, which peers see first")] = "node"
     listen: Annotated[
         str, About("address", "where peers reach this node; empty: it only dials")
     ] = ""
@@ -177,10 +193,16 @@ class Setting(msgspec.Struct, frozen=True):
         parsed = _PARSERS[self.about.kind](value, self.about)
         if isinstance(parsed, int) and parsed < self.about.least:
             raise ValueError(f"must be at least {self.show(self.about.least)}")
+        if isinstance(parsed, int) and parsed > self.about.most:
+            raise ValueError(f"must be at most {self.show(self.about.most)}")
         return parsed
 
+    def plain(self, value: Value) -> Value:
+        """The value as TOML and JSON hold it: text, or a number where it is a count."""
+        return value if self.about.kind == "whole" else self.show(value)
+
     def show(self, value: Value) -> str:
-        """The value as it is written in the file."""
+        """The value as it is written in the file, without quotes."""
         if isinstance(value, str):
             return value
         units = {"duration": _DURATIONS, "size": _SIZES}.get(self.about.kind, {})
@@ -192,9 +214,9 @@ class Setting(msgspec.Struct, frozen=True):
 
 _DURATIONS = {"ms": 1, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY}
 _SIZES = {"B": 1, "KiB": KIB, "MiB": MIB, "GiB": 1_024 * MIB}
-_AMOUNT = re.compile(r"(\d{1,15})\s*([A-Za-z]+)")
-_LOOPBACK = re.compile(r"127\.\d{1,3}\.\d{1,3}\.\d{1,3}|\[::1\]|localhost")
-_ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+):(\d{1,5})")
+_AMOUNT = re.compile(r"([0-9]{1,15}) *([A-Za-z]+)")
+_LOOPBACK = re.compile(r"127\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}|\[::1\]|localhost")
+_ADDRESS = re.compile(r"(\[[0-9a-fA-F:.]{2,45}\]|[A-Za-z0-9._-]{1,253}):([1-9][0-9]{0,4})")
 
 
 def _text(value: object) -> str:
@@ -205,8 +227,10 @@ def _text(value: object) -> str:
 
 def _name(value: object, about: About) -> str:
     text = _text(value)
-    if text and not NAME.fullmatch(text):
+    if not NAME.fullmatch(text):
         raise ValueError("must be 1 to 64 of a-z 0-9 . _ - with a letter or digit at both ends")
+    if NODE_ID.fullmatch(text):
+        raise ValueError("must not look like a node id")
     return text
 
 

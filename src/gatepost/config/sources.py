@@ -22,6 +22,9 @@ from gatepost.errors import GatepostError
 _S = TypeVar("_S", bound=msgspec.Struct)
 Source = Literal["default", "file", "environment", "flag"]
 LARGEST_FILE = 4 * 1024 * 1024
+HIDDEN = "••••"
+"""Stands for a secret wherever a value is shown."""
+_LONGEST_SHOWN = 120
 # Variables of this prefix that are no settings: where the node lives, and what a run is told.
 _RESERVED = (
     "GATEPOST_HOME",
@@ -56,9 +59,11 @@ class Row(msgspec.Struct, frozen=True):
     @property
     def text(self) -> str:
         """The value as it is written in the file; secrets are not shown."""
-        if self.setting.about.secret and self.found.value:
-            return "••••"
-        return self.setting.show(self.found.value)
+        return self.shown(self.found.value)
+
+    def shown(self, value: Value) -> str:
+        """Any value of this setting as it is written in the file; secrets are not shown."""
+        return HIDDEN if self.setting.about.secret and value else self.setting.show(value)
 
 
 class Configuration(msgspec.Struct, frozen=True):
@@ -86,6 +91,9 @@ def load(
     """Read all settings. `document` is the text of `gatepost.toml`, `flags` are by dotted key."""
     schema = settings_of(Settings)
     rows: dict[str, Row] = {}
+    for key in flags or ():
+        if key not in schema:
+            raise unknown_key(key, schema, "flag --set")
     in_file = _in_file(document, schema)
     for key, setting in schema.items():
         found = [Found(setting.default, "default", Origin("default"))]
@@ -95,7 +103,7 @@ def load(
             place = Origin(f"environment {setting.variable}")
             found.append(_found(setting, environ[setting.variable], "environment", place))
         if flags and key in flags:
-            found.append(_found(setting, flags[key], "flag", Origin(f"flag --{_flag(key)}")))
+            found.append(_found(setting, flags[key], "flag", Origin(f"flag --set {key}")))
         *others, best = found
         rows[key] = Row(setting, best, tuple(reversed(others)))
     variables = {setting.variable for setting in schema.values()}
@@ -104,7 +112,13 @@ def load(
         for name in environ
         if name.startswith("GATEPOST_") and name not in variables and name not in _RESERVED
     )
-    return Configuration(_settings(Settings, rows), rows, tuple(stray))
+    _apart(rows)
+    return Configuration(combined(rows), rows, tuple(stray))
+
+
+def combined(rows: Mapping[str, Row]) -> Settings:
+    """The typed settings these rows give; there must be one for every key of the schema."""
+    return _settings(Settings, rows)
 
 
 def load_home(
@@ -146,17 +160,43 @@ def read_document(path: Path, code: str = "config.invalid") -> Document:
 
 
 def unknown_key(key: str, known: Iterable[str], where: str = "") -> GatepostError:
-    """The error for a key that is no setting."""
-    nearest = difflib.get_close_matches(key, list(known), n=1, cutoff=0.5)
+    """The error for a key that is no setting, with those it was probably meant to be."""
+    nearest = _nearest(key, list(known))
     what = f"there is no setting `{key}`"
     if nearest:
-        what += f"; did you mean `{nearest[0]}`?"
+        what += f"; did you mean {' or '.join(f'`{one}`' for one in nearest)}?"
     return GatepostError(
         "config.unknown_key",
         what=f"{where}: {what}" if where else what,
         where=where,
         suggestion=nearest[0] if nearest else "listen",
     )
+
+
+def _nearest(key: str, known: list[str]) -> list[str]:
+    """Settings within a table of that name, or whose last word it is, or that look like it."""
+    wanted = key.lower().replace("-", "_")
+    inside = [one for one in known if one.startswith(wanted + ".")]
+    last = [one for one in known if wanted and one.rpartition(".")[2] == wanted]
+    return (inside or last or difflib.get_close_matches(wanted, known, n=3, cutoff=0.6))[:3]
+
+
+def _apart(rows: Mapping[str, Row]) -> None:
+    """Raise `config.invalid` when two sockets are to listen on one address."""
+    taken: dict[str, Row] = {}
+    for key in ("listen", "operator.listen", "agent.listen"):
+        row = rows[key]
+        address = str(row.found.value)
+        other = taken.setdefault(address, row)
+        if address and other is not row:
+            where = str(row.found.origin)
+            raise GatepostError(
+                "config.invalid",
+                what=f"{where}: `{key}` is `{address}`, and so is `{other.setting.key}`",
+                why=f"`{other.setting.key}` comes from {other.found.origin}",
+                where=where,
+                key=key,
+            )
 
 
 def _in_file(document: Document, schema: Mapping[str, Setting]) -> dict[str, Found]:
@@ -189,13 +229,18 @@ def _found(setting: Setting, value: object, source: Source, origin: Origin) -> F
     try:
         return Found(setting.parse(value), source, origin)
     except ValueError as wrong:
-        shown = "••••" if setting.about.secret else value
         raise GatepostError(
             "config.invalid",
-            what=f"{origin}: `{setting.key}` is `{shown}`, but {wrong}",
+            what=f"{origin}: `{setting.key}` is `{_shown(setting, value)}`, but {wrong}",
             where=str(origin),
             key=setting.key,
-        ) from wrong
+        ) from (None if setting.about.secret else wrong)
+
+
+def _shown(setting: Setting, value: object) -> str:
+    """What somebody wrote, as an error repeats it: never a secret, and not at any length."""
+    text = HIDDEN if setting.about.secret else str(value)
+    return text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + "…"
 
 
 def _settings(struct: type[_S], rows: Mapping[str, Row], prefix: str = "") -> _S:
@@ -209,7 +254,3 @@ def _settings(struct: type[_S], rows: Mapping[str, Row], prefix: str = "") -> _S
             inner = cast("type[msgspec.Struct]", type(field.default))
             values[field.name] = _settings(inner, rows, key + ".")
     return struct(**values)
-
-
-def _flag(key: str) -> str:
-    return key.replace(".", "-").replace("_", "-")

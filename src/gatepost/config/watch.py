@@ -15,7 +15,7 @@ from gatepost.core.origin import Document
 from gatepost.errors import GatepostError
 
 _T = TypeVar("_T")
-_Mark = tuple[int, int, int] | None
+Mark = tuple[int, int, int] | None
 
 
 class PolicyFiles(Generic[_T]):
@@ -52,11 +52,12 @@ class PolicyFiles(Generic[_T]):
             self._fault = fault
         return True
 
-    def _mark(self) -> tuple[_Mark, _Mark]:
-        return _mark(self._places.policy), _mark(self._places.grants)
+    def _mark(self) -> tuple[Mark, Mark]:
+        return mark(self._places.policy), mark(self._places.grants)
 
 
-def _mark(path: Path) -> _Mark:
+def mark(path: Path) -> Mark:
+    """What changes whenever a file does; None while there is none."""
     try:
         found = path.stat()
     except OSError:

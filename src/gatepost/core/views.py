@@ -190,6 +190,26 @@ class MessagesQuery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
     open_only: bool = False
 
 
+class Pruned(msgspec.Struct, frozen=True):
+    """What went, or would go: messages that ended long ago, and frames kept as their evidence.
+
+    `kept` are messages as old that stay, because they have not ended for as long or a peer still
+    needs them; `more` says that the call stopped before everything was looked at.
+    """
+
+    messages: int
+    frames: int
+    kept: int
+    more: bool = False
+
+
+class PruneIn(msgspec.Struct, frozen=True):
+    """Prune what ended `older` ms ago (0: what the settings say), or only count it."""
+
+    older: int = 0
+    counting: bool = False
+
+
 class Made(msgspec.Struct, frozen=True, kw_only=True):
     """A node as `init` made it. `kit` is the recovery kit, shown once and kept nowhere."""
 

@@ -1,18 +1,25 @@
-"""What the node is told once, at its start: names, times and limits, already read and checked."""
+"""What the node is told: names, times and limits, already read and checked.
+
+Most of it is said once, at the start. What may change under a running node stands first and is read
+whenever it is needed; only whoever composes the node changes it.
+"""
 
 import msgspec
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings of one node. Times in seconds unless the name says ms."""
+class Settings(msgspec.Struct, kw_only=True):
+    """Settings of one node. Times in seconds unless the name says ms; `keep_free` in bytes."""
+
+    expires_ms: int = 72 * 3600 * 1000
+    horizon_ms: int = 7 * 24 * 3600 * 1000
+    keep_ms: int = 30 * 24 * 3600 * 1000
+    keep_free: int = 0
 
     name: str
     version: str = ""
     home: str = ""
     listen: str = ""
     pid: int = 0
-    expires_ms: int = 72 * 3600 * 1000
-    horizon_ms: int = 7 * 24 * 3600 * 1000
     ack_delay: float = 0.025
     working_delay: float = 0.05
     resend_after: float = 10.0
