@@ -47,8 +47,8 @@ class Retention:
         return list(rows(self._reader, OldMessage, WINDOW, (before, after, limit)))
 
     def drop(self, seq: int) -> None:
-        """Delete a message with its body and the entries about it."""
-        for table in ("body", "entry"):
+        """Delete a message with its body, the entries about it, and what a person answered."""
+        for table in ("body", "entry", "hold"):
             self._write(f"DELETE FROM {table} WHERE message = ?", (seq,))
         self._write("DELETE FROM message WHERE seq = ?", (seq,))
 
