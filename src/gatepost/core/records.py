@@ -171,6 +171,23 @@ class ApprovalRow(msgspec.Struct, kw_only=True):
     data: bytes
 
 
+class DecisionRow(msgspec.Struct, gc=False):
+    """A decision that a message's own row does not tell: number, when (ms), of which message."""
+
+    n: int
+    at: int
+    message: str
+    data: bytes
+
+
+class LawRow(msgspec.Struct, gc=False):
+    """A law that was in force from `since` (ms) on; `texts` are its files, packed."""
+
+    since: int
+    revision: str
+    texts: bytes
+
+
 class InviteRow(msgspec.Struct, kw_only=True):
     """An invitation: the public half of its one-time key (hex), never the secret.
 

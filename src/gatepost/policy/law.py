@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from gatepost.core.origin import Origin
+from gatepost.core.origin import Document, Origin
 from gatepost.policy.conditions import Unless
 from gatepost.policy.decision import Decision
 from gatepost.policy.limits import DEFAULT_LIMITS, NO_LIMITS, RATE_KEYS, Limits, combine
@@ -130,7 +130,7 @@ _Entry = tuple[Rule, Pattern, Pattern]
 class Law:
     """One set of all rules, with the default limits and the expectations written beside them.
 
-    `revision` names the text the law was read from. `limit_origins` says where each default limit
+    `revision` names the text the law was read from, `documents` are that text. `limit_origins` says where each default limit
     stands; a kind that is missing there was not written and has its built-in value. `counts_open`
     says whether any limit asks how many conversations are open.
     """
@@ -148,6 +148,7 @@ class Law:
         self.limit_origins = dict(limit_origins or {})
         self.expectations = expectations
         self.revision = revision
+        self.documents: tuple[Document, ...] = ()
         self.counts_open = any(one.open is not None for one in (limits, *(r.limit for r in rules)))
         self._elsewhere = msgspec.structs.replace(limits, rate=None)
         self._index: dict[tuple[str, _End], dict[_End, list[_Entry]]] = {}

@@ -55,7 +55,9 @@ def read_law(documents: Sequence[Document], own: Iterable[str] = ()) -> Law:
     for document in documents:
         law.read(document)
         digest.update(document.name.encode() + b"\0" + document.text.encode() + b"\0")
-    return law.law(digest.hexdigest()[:12])
+    made = law.law(digest.hexdigest()[:12])
+    made.documents = tuple(documents)
+    return made
 
 
 class _Reading:

@@ -10,12 +10,14 @@ from typing import Protocol
 
 from gatepost.core.records import (
     AliasRow,
+    DecisionRow,
     ApprovalRow,
     EntryRow,
     FrameRow,
     HoldRow,
     InviteRow,
     JournalRow,
+    LawRow,
     MessageRow,
     OldMessage,
     PeerRow,
@@ -220,6 +222,30 @@ class HoldTable(Protocol):
         ...
 
 
+class DecisionTable(Protocol):
+    """Decisions that messages' own rows do not tell, and the laws that were in force."""
+
+    def add(self, at: int, message: str, data: bytes) -> None:
+        """Keep a decision, in place of the oldest when there are too many."""
+        ...
+
+    def of(self, message: str) -> list[DecisionRow]:
+        """Decisions about a message, in order."""
+        ...
+
+    def since(self, at: int) -> Iterator[DecisionRow]:
+        """Decisions from a time (ms) on, the latest first."""
+        ...
+
+    def add_law(self, row: LawRow) -> None:
+        """Keep a law that came into force."""
+        ...
+
+    def laws(self) -> list[LawRow]:
+        """The laws that are kept, the oldest first."""
+        ...
+
+
 class RegistryTable(Protocol):
     """Agents, tokens and the node's own marks."""
 
@@ -287,6 +313,11 @@ class Store(Protocol):
     @property
     def peers(self) -> PeerTable:
         """Peers, journals, evidence and invitations."""
+        ...
+
+    @property
+    def decisions(self) -> DecisionTable:
+        """Decisions and laws."""
         ...
 
     @property

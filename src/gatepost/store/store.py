@@ -6,6 +6,7 @@ import apsw
 
 from gatepost.ports import Clock
 from gatepost.store.holds import Holds
+from gatepost.store.decisions import Decisions
 from gatepost.store.messages import Messages
 from gatepost.store.peers import Peers
 from gatepost.store.registry import Registry
@@ -37,6 +38,7 @@ class Store:
         self.messages = Messages(self._writer, reader)
         self.peers = Peers(self._writer, reader)
         self.registry = Registry(self._writer, reader)
+        self.decisions = Decisions(self._writer, reader)
         self.retention = Retention(self._writer, reader)
         self.holds = Holds(self._writer, reader)
 

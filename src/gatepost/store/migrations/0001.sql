@@ -143,6 +143,22 @@ CREATE TABLE token (
   created INTEGER NOT NULL
 ) WITHOUT ROWID;
 
+CREATE TABLE decision (
+  place   INTEGER PRIMARY KEY,
+  n       INTEGER NOT NULL,
+  at      INTEGER NOT NULL,
+  message TEXT NOT NULL,
+  data    BLOB NOT NULL
+);
+CREATE INDEX decision_message ON decision (message);
+CREATE INDEX decision_at ON decision (at);
+
+CREATE TABLE law (
+  since    INTEGER PRIMARY KEY,
+  revision TEXT NOT NULL,
+  texts    BLOB NOT NULL
+);
+
 CREATE TABLE invite (
   id      TEXT PRIMARY KEY,
   public  TEXT NOT NULL,
