@@ -53,7 +53,7 @@ def verdicts(data: bytes) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("said", load("hellos"), ids=lambda said: said["name"])
-def test_the_golden_hellos_hold_and_are_signed_as_the_frame_document_says(
+def test_the_golden_hellos_hold_and_each_part_signs_all_that_was_said_before(
     said: dict[str, Any],
 ) -> None:
     spki, known = (

@@ -21,7 +21,7 @@ from gatepost.node.desk import Desk
 from gatepost.node.exchange import Exchange
 from gatepost.node.expiry import Expiry
 from gatepost.node.ground import Ground
-from gatepost.node.guard import PAUSE_FILE, Guard
+from gatepost.node.guard import DISK, PAUSE_FILE, Guard
 from gatepost.node.hub import Hub
 from gatepost.node.inbox import Inbox
 from gatepost.node.marks import life_text, read_life
@@ -30,6 +30,7 @@ from gatepost.node.outbox import Outbox
 from gatepost.node.overview import Overview
 from gatepost.node.pairing import Pairing
 from gatepost.node.peers import Peer, Peers
+from gatepost.node.pruning import Pruning
 from gatepost.node.requests import Requests
 from gatepost.node.resume import Resume
 from gatepost.node.rooms import Rooms
@@ -77,6 +78,9 @@ class Node:
             ground, self.guard, self.agents, telling, self.peers.party_of, self.peers.node_of
         )
         self.expiry = Expiry(store, clock, self._expire, self._expire_slotted)
+        self.pruning = Pruning(
+            store, clock, self.events, settings, lambda: list(self.peers.by_number)
+        )
         self.shown = Shown(store, clock, self.peers, self.outbox, self.inbox)
         self.talk = Talk(clock, self.guard, self.peers, self.agents, settings.answer_wait)
         self.pairing = Pairing(ground, self.peers)
@@ -128,6 +132,7 @@ class Node:
         def go() -> None:
             self.peers.transport = transport
             self.expiry.start()
+            self.pruning.start()
             self.peers.start()
             self.events.emit("node.started", text=life_text(self.life))
             started()
@@ -143,6 +148,7 @@ class Node:
             self._closed = True
             self.inbox.close()
             self.expiry.stop()
+            self.pruning.stop()
             self.peers.close()
 
     # what rooms tell each other
@@ -266,7 +272,7 @@ class Node:
         self.events.emit("node.resumed", text=what)
 
     def _keep_paused(self) -> None:
-        names = sorted(self.guard.paused - {PAUSE_FILE})
+        names = sorted(self.guard.paused - {PAUSE_FILE, DISK})
         self.store.registry.set_mark("paused", msgspec.json.encode(names).decode())
 
 

@@ -80,6 +80,11 @@ class Channel(Protocol):
         """HOST:PORT of the other side."""
         ...
 
+    @property
+    def unsent(self) -> int:
+        """Bytes handed over that have not reached the other side's machine, as far as is known."""
+        ...
+
     def send(self, message: bytes) -> bool:
         """Hand one message over. False when it is over or has no room: nothing was taken."""
         ...

@@ -1,8 +1,14 @@
 """A line: one authenticated connection to a peer, as the node uses it.
 
 It begins where hello ends. It passes frames both ways untouched, watches for silence and reports
-its end once. Watching costs one timer per line, not per frame: every `idle` seconds it looks
-whether anything came since, else pings and allows `answer` seconds for any sign of life.
+its end once. Watching costs one timer per line, not per frame: every `pace` seconds it looks
+whether anything came since. If nothing came although something was sent, or for `idle` seconds, it
+pings and allows `answer` seconds for any sign of life; so a peer that is frozen is noticed soon
+when somebody waits for it, and a silent pair costs little.
+
+Silence is judged fairly: while what was sent before the ping is still leaving this machine the
+other side has not been asked yet, and a judgement that comes late (this process was stopped, or had
+too much to do) may have unread answers before it. In both cases it asks again.
 """
 
 from collections.abc import Callable
@@ -36,6 +42,8 @@ class LinkLine:
         self._gone = gone
         self._up = True
         self._timer: Timer | None = None
+        self._spoke = False
+        self._heard_at = 0.0
         self.dialled = dialled
         self.order = order
         channel.handler = self
@@ -58,6 +66,7 @@ class LinkLine:
 
     def send(self, frame: bytes) -> bool:
         """Write one frame within the call. False when down or full: nothing was taken."""
+        self._spoke = True
         return self._channel.send(frame)
 
     def close(self, reason: str) -> None:
@@ -77,7 +86,8 @@ class LinkLine:
     def watch(self, clock: Clock, limits: Limits) -> None:
         """Begin to watch for silence."""
         self._channel.heard = False
-        self._timer = clock.call_later(limits.idle, partial(self._look, clock, limits))
+        self._heard_at = clock.monotonic()
+        self._wait(clock, limits)
 
     # ── from the channel ────────────────────────────────────────────────────────────────────────
 
@@ -100,16 +110,30 @@ class LinkLine:
 
     # ── silence ─────────────────────────────────────────────────────────────────────────────────
 
+    def _wait(self, clock: Clock, limits: Limits) -> None:
+        pace = min(limits.pace, limits.idle)
+        self._timer = clock.call_later(pace, partial(self._look, clock, limits))
+
     def _look(self, clock: Clock, limits: Limits) -> None:
         if self._channel.heard:
             self.watch(clock, limits)
-            return
-        self._channel.ping()
-        self._timer = clock.call_later(limits.answer, partial(self._judge, clock, limits))
+        elif self._spoke or clock.monotonic() - self._heard_at >= limits.idle:
+            self._ask(clock, limits)
+        else:
+            self._wait(clock, limits)
 
-    def _judge(self, clock: Clock, limits: Limits) -> None:
+    def _ask(self, clock: Clock, limits: Limits) -> None:
+        self._spoke = False
+        self._channel.ping()
+        due, unsent = clock.monotonic() + limits.answer, self._channel.unsent
+        judge = partial(self._judge, clock, limits, due, unsent)
+        self._timer = clock.call_later(limits.answer, judge)
+
+    def _judge(self, clock: Clock, limits: Limits, due: float, unsent: int) -> None:
+        now = clock.monotonic()
         if self._channel.heard:
             self.watch(clock, limits)
+        elif now - due > limits.pace or self._channel.unsent < unsent:
+            self._ask(clock, limits)
         else:
-            silence = limits.idle + limits.answer
-            self._channel.close(BROKEN, f"no sign of life for {silence:g} s")
+            self._channel.close(BROKEN, f"no sign of life for {now - self._heard_at:.1f} s")

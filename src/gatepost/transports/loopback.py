@@ -222,6 +222,11 @@ class End:
 
     # ── for the handler ─────────────────────────────────────────────────────────────────────────
 
+    @property
+    def unsent(self) -> int:
+        """Bytes under way."""
+        return self._under_way
+
     def send(self, message: bytes) -> bool:
         """Hand one message to the wire. False when over or full."""
         if self.over or self.other is None:

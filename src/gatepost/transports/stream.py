@@ -27,6 +27,7 @@ from websockets.uri import WebSocketURI
 from gatepost.core.frame import FRAME_MAX
 from gatepost.transports.channel import BROKEN, LOST, NORMAL, REFUSED, Handler, Opening, reason
 from gatepost.transports.tls import Tls, spki_hash
+from gatepost.transports.unsent import unsent
 
 BUFFER_MAX: Final = 4 * 1024 * 1024
 READ_SIZE: Final = 256 * 1024
@@ -104,6 +105,11 @@ class Stream(asyncio.BufferedProtocol):
             return False
         self._flush()
         return True
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that have not reached the other side's machine."""
+        return 0 if self._transport is None else unsent(self._transport)
 
     @property
     def connected(self) -> bool:

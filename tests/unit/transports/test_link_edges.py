@@ -507,8 +507,8 @@ def test_a_peer_that_falls_silent_is_lost_after_an_unanswered_ping(play: Play) -
         await fleet.until(lambda: home.linked(lab) and lab.linked(home))
         relay.mute = True
         await fleet.until(lambda: home.owner.downs and lab.owner.downs)
-        assert home.owner.downs[0][1] == "no sign of life for 0.55 s"
-        assert lab.owner.downs[0][1] == "no sign of life for 0.55 s"
+        assert home.owner.downs[0][1].startswith("no sign of life for ")
+        assert lab.owner.downs[0][1].startswith("no sign of life for ")
         await relay.close()
 
     play(body)
