@@ -9,13 +9,13 @@ again is stopped. A core that breaks before it is up ends the process.
 
 import asyncio
 import gc
-import ipaddress
 import os
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import cast
 
@@ -25,21 +25,26 @@ from gatepost.adapters.site import Limits, Site
 from gatepost.api.http.connection import Connection
 from gatepost.api.http.door import Surface
 from gatepost.api.http.listener import Api
+from gatepost.config.announced import announced
 from gatepost.config.files import write
 from gatepost.config.first import first_config
 from gatepost.config.paths import Layout, check, create, layout, make_sockets
 from gatepost.config.schema import Settings as Configured
-from gatepost.config.sources import environment, load_home
+from gatepost.config.sources import environment, load_home, policy_documents
 from gatepost.core.address import check_name, is_node_id
+from gatepost.core.events import loud
 from gatepost.core.identity import is_endpoint
-from gatepost.core.views import Made, NodeStatus
+from gatepost.core.origin import Document
+from gatepost.core.views import Event, Made, NodeStatus
 from gatepost.errors import GatepostError
 from gatepost.host import keys as host_keys
 from gatepost.host.alarm import Alarm, say
 from gatepost.host.clock import LoopClock, wall
 from gatepost.host.entropy import SystemEntropy
-from gatepost.host.files import FileWatch, boot_id
+from gatepost.host.files import FileWatch, boot_id, free
 from gatepost.host.inotify import Inotify, file_watch
+from gatepost.node.atrest import AtRest
+from gatepost.node.configbook import ConfigBook
 from gatepost.node.inside import Broken, Inside
 from gatepost.node.lawbook import LawFiles
 from gatepost.node.lookout import Lookout
@@ -47,8 +52,10 @@ from gatepost.node.node import Node
 from gatepost.node.operator import Operator
 from gatepost.node.settings import Settings
 from gatepost.policy.defaults import GRANTS, POLICY
+from gatepost.policy.rules import read_law
 from gatepost.store.database import Lock, failure, open_database, open_reader
 from gatepost.store.store import Store
+from gatepost.store.survey import survey
 from gatepost.store.writer import ThreadCommitter
 from gatepost.transports.link import LinkTransport
 
@@ -59,6 +66,8 @@ DRAIN = 5.0
 PROVOKED = 3
 """How many mistakes a peer may bring about before it is stopped."""
 Ready = Callable[[NodeStatus], None]
+News = Callable[[Event | GatepostError], None]
+"""Prints what a running node has to say where it was started."""
 
 
 def initialise(home: Path, name: str, listen: str = "", advertise: str = "") -> Made:
@@ -77,7 +86,7 @@ def initialise(home: Path, name: str, listen: str = "", advertise: str = "") -> 
     entropy = SystemEntropy()
     now = wall()
     keys, kit = host_keys.create(
-        places.keys, endpoints=_endpoints(listen, advertise), now=now, random=entropy.bytes
+        places.keys, endpoints=announced(listen, advertise), now=now, random=entropy.bytes
     )
     write(places.policy, POLICY)
     write(places.grants, GRANTS)
@@ -86,44 +95,76 @@ def initialise(home: Path, name: str, listen: str = "", advertise: str = "") -> 
     return Made(name=name, node=keys.node, home=str(places.home), listen=listen, kit=kit)
 
 
-def start(home: Path, ready: Ready) -> None:
-    """Run the node of `home` until SIGINT or SIGTERM; `ready` once it answers."""
+def start(home: Path, ready: Ready, news: News, flags: Mapping[str, str]) -> None:
+    """Run the node of `home` until SIGINT or SIGTERM; `ready` once it answers.
+
+    `flags` are settings by dotted key, stronger than file and environment.
+    """
     sys.setswitchinterval(0.0005)  # the commit thread waits for the loop, never the other way round
     gc.set_threshold(50_000, 50, 50)  # a batch makes many objects and no cycles
     os.umask(PRIVATE)
     places = layout(home, anew=True)
     check(places)
     make_sockets(places)
-    asyncio.run(_run(places, ready))
+    asyncio.run(_run(places, ready, news, flags))
+
+
+def at_rest(places: Layout, policy: Sequence[Document] | None = None) -> AtRest:
+    """The node of a home that does not run, as its files describe it, to answer what its law says.
+
+    `policy` are the texts of the law, by default those in the files. Raises `policy.invalid`.
+    """
+    name = load_home(places, environment()).settings.name
+    node = ""
+    found = survey(places.database)
+    why = found.fault.why or found.fault.what if found.fault else ""
+    try:
+        node = host_keys.load(places.keys).node
+    except GatepostError as error:
+        why = error.why or error.what
+    law = read_law(policy or policy_documents(places), [one for one in (name, node) if one])
+    paused = {*found.paused, ""} if places.pause.exists() else {*found.paused}
+    agents = tuple(agent.spec.name for agent in found.agents)
+    return AtRest(law, node, name, wall(), found.peers, agents, frozenset(paused), why)
 
 
 @dataclass
 class _Frame:
     """What outlives a core: configuration, keys, loop, and the wish to stop.
 
-    `provoked` counts by peer the mistakes its words brought about; `up` says the core has started.
+    `told` is the trouble that was printed last, "" since a core is up. `provoked` counts by peer
+    the mistakes its words brought about; `up` says the core has started.
     """
 
     places: Layout
-    configured: Configured
+    config: ConfigBook
     keys: host_keys.HostKeys
     clock: LoopClock
     entropy: SystemEntropy
     alarm: Alarm
+    news: News
+    limits: Limits = field(default_factory=Limits)
+    told: str = ""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     provoked: Counter[str] = field(default_factory=Counter[str])
     up: bool = False
 
+    @property
+    def configured(self) -> Configured:
+        """The settings in force."""
+        return self.config.settings
 
-async def _run(places: Layout, ready: Ready) -> None:
+
+async def _run(places: Layout, ready: Ready, news: News, flags: Mapping[str, str]) -> None:
     lock = Lock(places.run / "node.lock")
-    configured = load_home(places, environment()).settings
+    config = ConfigBook(places, environment(), flags)
+    configured = config.settings
     loop = asyncio.get_running_loop()
     clock = LoopClock(loop)
     keys = _keys(places)
-    keys.announce(_endpoints(configured.listen, configured.advertise), clock.now())
+    keys.announce(announced(configured.listen, configured.advertise), clock.now())
     alarm = Alarm(loop, harmless=Connection)
-    frame = _Frame(places, configured, keys, clock, SystemEntropy(), alarm)
+    frame = _Frame(places, config, keys, clock, SystemEntropy(), alarm, news)
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, frame.stop.set)
     try:
@@ -164,6 +205,11 @@ async def _core(frame: _Frame, ready: Ready) -> None:
     law = LawFiles(places, clock, (configured.name, frame.keys.node))
     node = Node(store, clock, frame.entropy, frame.keys, _settings(frame), law.law)
     law.changed = node.law_changed
+    law.refused = lambda fault: node.events.emit("policy.refused", text=fault.what)
+    law.directory = node.overview.directory
+    frame.config.changed = partial(_tune, frame, node)
+    frame.config.event = lambda kind, text: node.events.emit(kind, text=text)
+    _tune(frame, node, configured)
     async with asyncio.TaskGroup() as tasks:
         transport = LinkTransport(
             keys=frame.keys,
@@ -175,17 +221,19 @@ async def _core(frame: _Frame, ready: Ready) -> None:
             key=frame.keys.tls_key,
         )
         watch = file_watch(loop)
-        lookout = Lookout(node, law, places.pause, clock)
+        lookout = Lookout(node, law, frame.config, places, clock, partial(free, places.home))
         lookout.start()
         inside = Inside(node)
+        inside.config = frame.config
         roster = AgentRoster(_site(frame, watch, tasks), places.tokens, node.desk)
-        inside.operator = Operator(node, law, roster)
+        inside.operator = Operator(node, law, roster, frame.config.alerts)
         api = Api(inside, operator_token=configured.operator.auth == "token")
         try:
-            await _open(frame, node, transport, api, roster, failed)
+            await _open(frame, node, law, transport, api, roster, failed)
             gc.freeze()
             if not failed.done():
                 frame.up = True
+                frame.told = ""
                 ready(node.overview.status())
             await _until(frame.stop, failed)
         except asyncio.CancelledError:
@@ -210,13 +258,14 @@ def _site(frame: _Frame, watch: Inotify | FileWatch, tasks: asyncio.TaskGroup) -
         environment=environment(),
         socket=str(places.agent_socket),
         token_of=lambda agent: (places.tokens / agent).read_text().strip(),
-        limits=_bounds(frame.configured),
+        limits=frame.limits,
     )
 
 
 async def _open(
     frame: _Frame,
     node: Node,
+    law: LawFiles,
     transport: LinkTransport,
     api: Api,
     roster: AgentRoster,
@@ -227,6 +276,7 @@ async def _open(
         host, _, port = frame.configured.listen.rpartition(":")
         await transport.listen(host.strip("[]"), int(port))
     node.start(transport, started.set)
+    law.begin()
     for peer, times in frame.provoked.items():
         if times >= PROVOKED:
             node.distrust(peer, "bug")
@@ -276,7 +326,10 @@ async def _until(event: asyncio.Event, failed: asyncio.Future[Exception]) -> Non
 async def _broken(frame: _Frame, error: GatepostError) -> None:
     """Say why for a moment, then try again."""
     gc.unfreeze()  # the core that failed
-    api = Api(Broken(error), operator_token=frame.configured.operator.auth == "token")
+    if frame.told != error.code:
+        frame.told = error.code
+        frame.news(error)
+    api = Api(Broken(error, frame.config), operator_token=frame.configured.operator.auth == "token")
     await api.listen_unix(Surface.agent, frame.places.agent_socket)
     await api.listen_unix(Surface.operator, frame.places.operator_socket)
     try:
@@ -321,35 +374,15 @@ def _settings(frame: _Frame) -> Settings:
         home=str(frame.places.home),
         listen=configured.listen,
         pid=os.getpid(),
-        expires_ms=configured.delivery.expires,
-        horizon_ms=configured.delivery.horizon,
     )
 
 
-def _bounds(configured: Configured) -> Limits:
-    process, webhook = configured.adapters.process, configured.adapters.webhook
-    return Limits(
-        output=process.output,
-        stop=process.stop / 1000,
-        restart=process.restart / 1000,
-        answer=webhook.timeout / 1000,
-        run_seconds=configured.limits.run_seconds,
-    )
-
-
-def _endpoints(listen: str, advertise: str) -> tuple[str, ...]:
-    if advertise:
-        return (advertise,)
-    host = listen.rpartition(":")[0].strip("[]")
-    return (listen,) if host and not _everywhere(host) else ()
-
-
-def _everywhere(host: str) -> bool:
-    """Whether this is the address of every interface, which nobody can dial."""
-    try:
-        return ipaddress.ip_address(host).is_unspecified
-    except ValueError:
-        return False
+def _tune(frame: _Frame, node: Node, configured: Configured) -> None:
+    """Take up what applies to a running node, at its start and whenever it changes."""
+    node.settings.tune(configured)
+    frame.limits.tune(configured)
+    node.events.say(loud(configured.log.level), frame.news)
+    frame.keys.announce(announced(configured.listen, configured.advertise), frame.clock.now())
 
 
 def _silent(status: NodeStatus) -> None:

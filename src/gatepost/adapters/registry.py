@@ -5,8 +5,6 @@ The adapters are imported when the first agent needs them: a node whose agents p
 
 from urllib.parse import urlsplit
 
-import msgspec
-
 from gatepost.adapters.site import Adapter, Site
 from gatepost.core.views import AgentSpec
 from gatepost.errors import GatepostError
@@ -23,8 +21,6 @@ def build(spec: AgentSpec, desk: Desk, site: Site) -> Adapter | None:
     A command that is not there is no error here: it may come back, and until then its runs end as
     `failed`.
     """
-    if not spec.run_seconds:
-        spec = msgspec.structs.replace(spec, run_seconds=site.limits.run_seconds)
     match spec.adapter:
         case "":
             return None

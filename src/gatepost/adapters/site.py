@@ -6,10 +6,12 @@ adapter; an adapter reads no environment, no clock and no configuration of its o
 
 from asyncio import TaskGroup
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from gatepost.config.schema import Settings
+from gatepost.core.views import AgentSpec
 from gatepost.ports import Clock
 
 
@@ -43,9 +45,12 @@ class Watch(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Limits:
-    """Bounds on agents. Times in seconds, sizes in bytes."""
+    """Bounds on agents, read when they are needed: they may change under a running node.
+
+    Times in seconds, sizes in bytes.
+    """
 
     output: int = 8 * 1024 * 1024
     """What one run may print, on stdout and stderr together."""
@@ -57,6 +62,15 @@ class Limits:
     """How long a called webhook may take to answer one request."""
     run_seconds: int = 0
     """How long a run may take, for agents without a limit of their own; 0 is no limit."""
+
+    def tune(self, configured: Settings) -> None:
+        """Take up what the settings say."""
+        process, webhook = configured.adapters.process, configured.adapters.webhook
+        self.output = process.output
+        self.stop = process.stop / 1000
+        self.restart = process.restart / 1000
+        self.answer = webhook.timeout / 1000
+        self.run_seconds = configured.limits.run_seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,4 +91,8 @@ class Site:
     environment: Mapping[str, str]
     socket: str
     token_of: Callable[[str], str]
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
+
+    def allowed(self, spec: AgentSpec) -> int:
+        """How many seconds a run of this agent that begins now may take; 0 is no limit."""
+        return spec.run_seconds or self.limits.run_seconds

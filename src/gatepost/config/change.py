@@ -143,7 +143,7 @@ def _undone(now: Document, before: Document, after: Document) -> Document:
     if again:
         raise GatepostError(
             "config.changed",
-            what=f"{now.name} was edited since: {', '.join(again)} would not go back to what it was",
+            what=f"{now.name} was edited since: {', '.join(again)} would not go back as it was",
             why=_difference(load(after, {}), load(now, {})),
             where=now.name,
         )

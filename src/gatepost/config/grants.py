@@ -9,7 +9,7 @@ until it is content.
 import difflib
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal, cast
 
@@ -28,7 +28,11 @@ Documents = tuple[Document, Document]
 
 
 class NewRule(msgspec.Struct, frozen=True, kw_only=True):
-    """A rule to be written. Times are ms; `by` is the command that makes it. "" and 0: left out."""
+    """A rule to be written. Times are ms; `by` is the command that makes it. "" and 0: left out.
+
+    `nodes` are the node ids that aliases in it stand for: it speaks of no other node, whatever the
+    aliases come to mean.
+    """
 
     id: str
     says: Literal["allow", "hold", "deny"] = "allow"
@@ -37,6 +41,7 @@ class NewRule(msgspec.Struct, frozen=True, kw_only=True):
     to: str
     until: int = 0
     rate: str = ""
+    nodes: Mapping[str, str] = {}
     by: str
     made: int
 
@@ -48,6 +53,7 @@ class NewRule(msgspec.Struct, frozen=True, kw_only=True):
             ("from", _quoted(self.from_)),
             ("to", _quoted(self.to)),
             ("until", _moment(self.until) if self.until else ""),
+            ("nodes", _inline(self.nodes)),
             ("limit", f"{{ rate = {_quoted(self.rate)} }}" if self.rate else ""),
             ("by", _quoted(self.by)),
             ("made", _moment(self.made)),
@@ -200,6 +206,11 @@ def _at(tree: object, path: Sequence[str | int]) -> str:
 def _quoted(text: str) -> str:
     # JSON's strings are TOML's basic strings, but for the DEL that JSON leaves as it is.
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
+
+def _inline(table: Mapping[str, str]) -> str:
+    pairs = ", ".join(f"{_quoted(key)} = {_quoted(value)}" for key, value in table.items())
+    return f"{{ {pairs} }}" if pairs else ""
 
 
 def _moment(ms: int) -> str:

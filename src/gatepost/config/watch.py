@@ -38,15 +38,18 @@ class PolicyFiles(Generic[_T]):
         """What is wrong with the files as they are now; None when `current` is what they say."""
         return self._fault
 
-    def refresh(self) -> bool:
-        """Read the files again if they changed. True when `current` or `fault` is new."""
+    def refresh(self, read: Callable[[Sequence[Document]], _T] | None = None) -> bool:
+        """Read the files again if they changed. True when `current` or `fault` is new.
+
+        `read` makes the policy instead of the usual one, for a change that must not be refused.
+        """
         marks = self._mark()
         if marks == self._marks:
             return False
         # Marked before reading: a change while we read is seen the next time.
         self._marks = marks
         try:
-            self._current = self._read(policy_documents(self._places))
+            self._current = (read or self._read)(policy_documents(self._places))
             self._fault = None
         except GatepostError as fault:
             self._fault = fault

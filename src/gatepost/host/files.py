@@ -1,4 +1,4 @@
-"""Files of the machine: when one grows, and which start of the machine this is."""
+"""Files of the machine: when one grows, room on its disk, which start of the machine this is."""
 
 import asyncio
 import os
@@ -56,6 +56,12 @@ def boot_id() -> str:
     """Names the current start of the machine; "" when that cannot be known."""
     path = Path("/proc/sys/kernel/random/boot_id")
     return path.read_text().strip() if path.exists() else ""
+
+
+def free(directory: Path) -> int:
+    """Bytes that may still be written on the disk of a directory."""
+    found = os.statvfs(directory)
+    return found.f_bavail * found.f_frsize
 
 
 def _size(path: str) -> int:

@@ -71,6 +71,17 @@ class ConfigBook:
             self._mark = found  # before reading: a change while we read is seen the next time
             self._take()
 
+    def alerts(self) -> tuple[str, ...]:
+        """What of the settings needs somebody, in a line each."""
+        self.refresh()
+        waiting, found = self.waiting, list[str]()
+        if self._fault is not None:
+            found.append(f"{self._fault.what}; until it is mended, what was read before counts")
+        if waiting:
+            values = (f"{key} ({one.origin})" for key, one in waiting.items())
+            found.append(f"a restart is pending: {', '.join(values)}")
+        return tuple(found)
+
     def config(self) -> ConfigView:
         """All settings as they count now, with their places."""
         self.refresh()

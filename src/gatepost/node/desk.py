@@ -25,7 +25,7 @@ from gatepost.core.records import MessageRow
 from gatepost.errors import GatepostError
 from gatepost.node.agents import Agent
 from gatepost.node.claim import AgentClaim
-from gatepost.node.guard import party
+from gatepost.node.guard import DISK, party
 from gatepost.node.opened import OpenMessage, conversations, header_of
 from gatepost.node.outbox import new_id
 from gatepost.node.peers import Peer
@@ -63,6 +63,9 @@ class Desk:
         self, submission: Submission, done: Callable[[Receipt | GatepostError], None]
     ) -> None:
         rooms, to = self._rooms, address.parse(submission.to)
+        if DISK in rooms.guard.paused:
+            what = "the disk has less room than `store.keep_free`, and nothing is taken in"
+            raise GatepostError("store.full", what=what)
         peer = self._peer(to.node)
         message, to_party = self._compose(submission, to, peer)
         row = message.row

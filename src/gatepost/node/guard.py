@@ -15,6 +15,8 @@ from gatepost.ports import Clock
 
 PAUSE_FILE = "PAUSE"
 """Stands among what is paused for the file of that name; no peer or agent can be called so."""
+DISK = "DISK"
+"""Stands there while the disk has less room than `store.keep_free`."""
 
 
 class Guard:
@@ -121,8 +123,8 @@ class Guard:
 
     @property
     def whole(self) -> bool:
-        """Whether the whole node is paused, by command or by the file."""
-        return "" in self.paused or PAUSE_FILE in self.paused
+        """Whether the whole node is paused, by command, by the file, or for its disk."""
+        return not self.paused.isdisjoint(("", PAUSE_FILE, DISK))
 
     def is_paused(self, *names: str) -> bool:
         """Whether the node, or any of these peers or agents, is paused."""

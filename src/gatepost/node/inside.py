@@ -3,6 +3,7 @@
 from typing import NoReturn
 
 from gatepost.errors import GatepostError
+from gatepost.node.configbook import ConfigBook
 from gatepost.node.desk import Desk
 from gatepost.node.hub import Hub
 from gatepost.node.mailbox import AgentMailbox
@@ -13,9 +14,10 @@ from gatepost.node.tokens import Tokens
 
 
 class Inside:
-    """A running node. `operator` is set by whoever composes it."""
+    """A running node. `operator` and `config` are set by whoever composes it."""
 
     operator: Operator
+    config: ConfigBook
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -45,10 +47,11 @@ class Inside:
 
 
 class Broken:
-    """Stands in for a node that cannot run now: every call says why."""
+    """Stands in for a node that cannot run now: every call says why, but for its settings."""
 
-    def __init__(self, error: GatepostError) -> None:
+    def __init__(self, error: GatepostError, config: ConfigBook) -> None:
         self._error = error
+        self.config = config
 
     @property
     def operator(self) -> NoReturn:

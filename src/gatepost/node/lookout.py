@@ -1,41 +1,63 @@
-"""Looks every two seconds at what a person may change under a running node, by hand.
+"""Looks twice a second at what may change under a running node.
 
-The policy files: a good change is the law at once, a broken one changes nothing and is shown in
-`status`. The file PAUSE: while it is there, the node is paused, whatever commands say. A look
-that finds nothing costs three `stat` calls.
+The settings and the policy files: a good change counts at once, a broken one changes nothing and is
+shown in `status`. The file PAUSE: while it is there, the node is paused, whatever commands say. The
+disk: while it has less room than `store.keep_free`, the node is paused too, and takes in nothing of
+its own agents, so that a disk that fills up by other hands never stops it in the middle. A look
+that finds nothing costs four `stat` calls.
 """
 
-from pathlib import Path
+from collections.abc import Callable
 
-from gatepost.node.guard import PAUSE_FILE
+from gatepost.config.paths import Layout
+from gatepost.node.configbook import ConfigBook
+from gatepost.node.guard import DISK, PAUSE_FILE
 from gatepost.node.lawbook import LawFiles
 from gatepost.node.node import Node
 from gatepost.ports import Clock, Timer
 
-EVERY = 2.0
+EVERY = 0.5
 
 
 class Lookout:
     """One node's looks; the first is made before the node starts."""
 
-    def __init__(self, node: Node, law: LawFiles, pause: Path, clock: Clock) -> None:
+    def __init__(
+        self,
+        node: Node,
+        law: LawFiles,
+        config: ConfigBook,
+        places: Layout,
+        clock: Clock,
+        room: Callable[[], int],
+    ) -> None:
+        """`room` says how many bytes the disk has left."""
         self._node = node
         self._law = law
-        self._pause = pause
+        self._config = config
+        self._pause = places.pause
         self._clock = clock
+        self._room = room
         self._timer: Timer | None = None
 
     def start(self) -> None:
         """Look now, and from now on."""
+        self._config.refresh()
         self._law.reload()
-        there, known = self._pause.exists(), PAUSE_FILE in self._node.guard.paused
-        if there and not known:
-            self._node.pause(PAUSE_FILE)
-        elif known and not there:
-            self._node.resume(PAUSE_FILE)
+        self._held(PAUSE_FILE, self._pause.exists())
+        self._held(DISK, self._room() < self._node.settings.keep_free)
         self._timer = self._clock.call_later(EVERY, self.start)
 
     def stop(self) -> None:
         """Look no more."""
         if self._timer is not None:
             self._timer.cancel()
+
+    def _held(self, by: str, holds: bool) -> None:
+        known = by in self._node.guard.paused
+        if holds and not known:
+            self._node.pause(by)
+        elif known and not holds:
+            self._node.resume(by)
+        if by == DISK and holds != known:
+            self._node.events.emit("disk.low" if holds else "disk.enough")

@@ -6,6 +6,7 @@ Thin on purpose: each call is a few lines over the room that does it. Callers ar
 socket and nobody an agent can reach.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 import msgspec
@@ -75,19 +76,27 @@ class Roster(Protocol):
 class Operator(Peering):
     """The operator's calls; those about peers are `Peering`'s."""
 
-    def __init__(self, node: Node, book: LawBook, roster: Roster) -> None:
+    def __init__(
+        self,
+        node: Node,
+        book: LawBook,
+        roster: Roster,
+        alerts: Callable[[], tuple[str, ...]] = tuple,
+    ) -> None:
+        """`alerts` says what of the settings needs somebody."""
         super().__init__(node, book)
         self._book = book
+        self._alerts = alerts
         self._roster = roster
         self._explaining = Explaining(node)
 
     def status(self) -> NodeStatus:
         """One look at the node."""
         status, fault = self._node.overview.status(), self._book.fault
-        if fault is None:
-            return status
-        said = f"{fault.what}; until it is mended the last good policy is in force"
-        return msgspec.structs.replace(status, needs_you=(*status.needs_you, said))
+        said = list(self._alerts())
+        if fault is not None:
+            said.append(f"{fault.what}; until it is mended the last good policy is in force")
+        return msgspec.structs.replace(status, needs_you=(*status.needs_you, *said))
 
     # agents
 

@@ -9,9 +9,10 @@ from gatepost.core.views import AgentView, NodeStatus, PeerView, RuleView
 from gatepost.errors import GatepostError
 from gatepost.node.agents import Agent
 from gatepost.node.ground import Ground
-from gatepost.node.guard import PAUSE_FILE, Guard, party
+from gatepost.node.guard import DISK, PAUSE_FILE, Guard, party
 from gatepost.node.marks import life_text
 from gatepost.node.peers import Peer, Peers
+from gatepost.policy.directory import Directory
 from gatepost.policy.evaluate import Party, Request
 from gatepost.policy.law import origin
 from gatepost.policy.request import Facts
@@ -49,6 +50,11 @@ class Overview:
         self._agents = agents
         self._open_with = open_with
         self._started = ground.clock.now()
+
+    def directory(self) -> Directory:
+        """Whom this node knows."""
+        peers = (peer.party("") for peer in self._peers.by_alias.values())
+        return Directory.of(self._guard.node, self._ground.settings.name, self._agents, peers)
 
     def facts_for(self, sender: Party, to: Party) -> Facts:
         """What this node knows about two parties, for an explanation."""
@@ -92,6 +98,11 @@ class Overview:
         if PAUSE_FILE in self._guard.paused:
             needs.append(
                 "the file PAUSE in the home directory pauses this node; remove it to go on"
+            )
+        if DISK in self._guard.paused:
+            needs.append(
+                "the disk has less room than `store.keep_free`: nothing is taken in or handed over"
+                " until there is more   gatepost messages prune"
             )
         waiting = sum(self._ground.store.messages.count_waiting(p.row.number)[0] for p in peers)
         return NodeStatus(

@@ -6,6 +6,8 @@ whenever it is needed; only whoever composes the node changes it.
 
 import msgspec
 
+from gatepost.config.schema import Settings as Configured
+
 
 class Settings(msgspec.Struct, kw_only=True):
     """Settings of one node. Times in seconds unless the name says ms; `keep_free` in bytes."""
@@ -29,3 +31,10 @@ class Settings(msgspec.Struct, kw_only=True):
     answer_wait: float = 10.0
     queue_in_memory: int = 2048
     updates_per_message: int = 1000
+
+    def tune(self, configured: Configured) -> None:
+        """Take up what applies to a running node."""
+        self.expires_ms = configured.delivery.expires
+        self.horizon_ms = configured.delivery.horizon
+        self.keep_ms = configured.store.keep_messages
+        self.keep_free = configured.store.keep_free

@@ -91,8 +91,8 @@ class ProcessAdapter:
     def offer(self, run: Run) -> None:
         """Start a run."""
         job = self._take(run)
-        if self._spec.run_seconds:
-            self._limit(job, self._spec.run_seconds)
+        if allowed := self._site.allowed(self._spec):
+            self._limit(job, allowed)
         self._crew.take(job)
 
     def cancel(self, run: str, reason: str) -> None:
@@ -135,11 +135,11 @@ class ProcessAdapter:
             job.holder.over(job)
         self._moved.set()
 
-    def _limit(self, job: Job, seconds: float) -> None:
-        job.timer = self._site.clock.call_later(max(0.0, seconds), partial(self._late, job))
+    def _limit(self, job: Job, allowed: int, spent: float = 0.0) -> None:
+        late = partial(self._late, job, f"it ran longer than {allowed} seconds")
+        job.timer = self._site.clock.call_later(max(0.0, allowed - spent), late)
 
-    def _late(self, job: Job) -> None:
-        text = f"it ran longer than {self._spec.run_seconds} seconds"
+    def _late(self, job: Job, text: str) -> None:
         if job.holder is None:
             self._crew.waiting.remove(job)
             job.fail("adapter.timeout", text)
@@ -189,9 +189,9 @@ class ProcessAdapter:
             inputs = one.past.inputs.get(run.run, [])
             job.inputs, job.last_input = len(inputs), inputs[-1] if inputs else ""
             child.serve(job)
-            if self._spec.run_seconds:
+            if allowed := self._site.allowed(self._spec):
                 spent = max(0, self._site.clock.now() - one.started(run)) / 1000
-                self._limit(job, self._spec.run_seconds - spent)
+                self._limit(job, allowed, spent)
         return child
 
     def _go_on(self, one: Remains, child: Child) -> None:

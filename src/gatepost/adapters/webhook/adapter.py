@@ -32,7 +32,7 @@ class WebhookAdapter:
         self._site = site
         self._house = House(site.runs, spec.name)
         self._marks = Marks(self._house.path)
-        self._poster = Poster(spec.url, site.limits.answer)
+        self._poster = Poster(spec.url)
         self._errands: dict[str, Errand] = {}
         self._moved = asyncio.Event()
         self._claim: Claim
@@ -113,11 +113,10 @@ class WebhookAdapter:
             partial(self._over, errand),
         )
         self._errands[run.run] = errand
-        if self._spec.run_seconds:
+        if allowed := self._site.allowed(self._spec):
             spent = max(0, self._site.clock.now() - since) / 1000
-            errand.timer = self._site.clock.call_later(
-                max(0.0, self._spec.run_seconds - spent), partial(self._late, errand)
-            )
+            late = partial(self._late, errand, allowed)
+            errand.timer = self._site.clock.call_later(max(0.0, allowed - spent), late)
         return errand
 
     def _work(self, errand: Errand) -> None:
@@ -137,7 +136,7 @@ class WebhookAdapter:
         }
         if run.idempotency_key:
             headers["Idempotency-Key"] = run.idempotency_key
-        return await self._poster.post(body, headers)
+        return await self._poster.post(body, headers, self._site.limits.answer)
 
     def _taken(self, errand: Errand) -> None:
         self._marks.take(errand.run)
@@ -154,8 +153,8 @@ class WebhookAdapter:
         if is_outcome(view.state):
             self._over(errand)
 
-    def _late(self, errand: Errand) -> None:
-        errand.fail("adapter.timeout", f"it took longer than {self._spec.run_seconds} seconds")
+    def _late(self, errand: Errand, allowed: int) -> None:
+        errand.fail("adapter.timeout", f"it took longer than {allowed} seconds")
 
     def _over(self, errand: Errand) -> None:
         if self._errands.pop(errand.run.run, None) is None:

@@ -26,20 +26,22 @@ class Answer:
 class Poster:
     """Posts to one URL."""
 
-    def __init__(self, url: str, seconds: float) -> None:
-        """`seconds`: how long one request may take."""
+    def __init__(self, url: str) -> None:
         self._url = url
-        self._seconds = seconds
         self._session: aiohttp.ClientSession | None = None
 
-    async def post(self, body: bytes, headers: dict[str, str]) -> Answer:
-        """Make one request."""
+    async def post(self, body: bytes, headers: dict[str, str], seconds: float) -> Answer:
+        """Make one request, which may take so many seconds."""
         import aiohttp
 
         session = self._open()
         try:
             async with session.post(
-                self._url, data=body, headers=headers, allow_redirects=False
+                self._url,
+                data=body,
+                headers=headers,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=seconds),
             ) as response:
                 await response.content.read(_BODY_READ)
                 return _answer(response.status)
@@ -56,7 +58,6 @@ class Poster:
 
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                timeout=aiohttp.ClientTimeout(total=self._seconds),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 auto_decompress=False,
             )
