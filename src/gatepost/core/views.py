@@ -138,12 +138,16 @@ class GrantIn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class GrantView(msgspec.Struct, frozen=True, kw_only=True):
-    """A grant as written: where it stands and the command that takes it back."""
+    """A grant as written: where it stands and the command that takes it back.
+
+    `remarks` say what is odd about it: it can never matter, or names nobody there is.
+    """
 
     id: str
     text: str
     origin: str
     undo: str
+    remarks: tuple[str, ...] = ()
 
 
 class RuleView(msgspec.Struct, frozen=True, kw_only=True):

@@ -55,8 +55,8 @@ def mark(rule: Rule) -> str:
     said = (
         rule.id,
         sorted(rule.hold),
-        sorted(map(str, rule.from_)),
-        sorted(map(str, rule.to)),
+        sorted((one.agent, one.node) for one in rule.from_),
+        sorted((one.agent, one.node) for one in rule.to),
         [hours, unless.tainted, sorted(unless.conversation)] if unless else [],
         rule.until,
     )

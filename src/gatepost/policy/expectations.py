@@ -20,7 +20,7 @@ import msgspec
 
 from gatepost.core.origin import Origin
 from gatepost.errors import GatepostError
-from gatepost.policy.decision import Step, Verdict, strongest
+from gatepost.policy.decision import STRENGTH, Step, Verdict, strongest
 from gatepost.policy.directory import Directory
 from gatepost.policy.evaluate import evaluate
 from gatepost.policy.law import Expectation, Law
@@ -47,6 +47,11 @@ class Tried(msgspec.Struct, frozen=True):
     verdict: Verdict
     request: Request
     decided: tuple[Step, ...]
+
+    @property
+    def wider(self) -> bool:
+        """The law permits more than was wanted."""
+        return STRENGTH[self.verdict] < STRENGTH[self.expectation.want]
 
     @property
     def says(self) -> str:

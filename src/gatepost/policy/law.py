@@ -12,7 +12,7 @@ import msgspec
 
 from gatepost.core.origin import Document, Origin
 from gatepost.policy.conditions import Unless
-from gatepost.policy.decision import Decision
+from gatepost.policy.decision import Decision, Verdict
 from gatepost.policy.limits import DEFAULT_LIMITS, NO_LIMITS, RATE_KEYS, Limits, combine
 from gatepost.policy.patterns import ANY, Party, Pattern, nodes_of
 from gatepost.policy.request import Request
@@ -61,7 +61,7 @@ class Expectation(msgspec.Struct, frozen=True):
     sender: Pattern
     to: Pattern
     verb: str
-    want: str
+    want: Verdict
     origin: Origin
     at: int = 0
     tainted: bool = False

@@ -15,6 +15,7 @@ from gatepost.core.address import NAME, is_node_id
 from gatepost.core.origin import Document, Origin
 from gatepost.errors import GatepostError
 from gatepost.policy.conditions import UNLESS_KEYS, Unless, parse_hours
+from gatepost.policy.decision import Verdict
 from gatepost.policy.expectations import contradiction
 from gatepost.policy.law import Expectation, Law, Rule
 from gatepost.policy.limits import (
@@ -40,7 +41,7 @@ _WORDS = ("allow", "hold", "deny")
 _RULE = ("id", *_WORDS, "from", "to", "unless", "until", "limit", "by", "made", "nodes")
 _TOP = ("rule", "limits", "expect")
 _EXPECT = ("who", "verb", "want", "at", "tainted")
-_WANTS = ("allow", "hold", "deny")
+_WANTS: dict[str, Verdict] = {"allow": "allow", "hold": "hold", "deny": "deny"}
 
 
 def read_law(documents: Sequence[Document], own: Iterable[str] = ()) -> Law:
@@ -236,6 +237,5 @@ def _expectation(place: Place, own: frozenset[str]) -> Expectation:
         raise place.fault(f"is `{verb}`, which is no verb", "verb", near(verb, VERBS))
     if want not in _WANTS:
         raise place.fault(f"is `{want}`, which is no verdict", "want", near(want, _WANTS))
-    return Expectation(
-        from_, towards, verb, want, place.origin(), place.moment("at"), place.truth("tainted")
-    )
+    at, tainted = place.moment("at"), place.truth("tainted")
+    return Expectation(from_, towards, verb, _WANTS[want], place.origin(), at, tainted)
