@@ -178,12 +178,6 @@ class CanQuery(msgspec.Struct, frozen=True):
     to: str
 
 
-class Verdict(msgspec.Struct, frozen=True):
-    """Yes or no."""
-
-    can: bool
-
-
 class Undo(msgspec.Struct, frozen=True):
     """The command that takes back what was just done."""
 

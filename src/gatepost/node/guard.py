@@ -19,6 +19,10 @@ DISK = "DISK"
 """Stands there while the disk has less room than `store.keep_free`."""
 
 
+Noted = Callable[[str, Request, Facts, Decision, Law], None]
+"""Is told, by message id, what a message's own row does not tell of its decision."""
+
+
 class Guard:
     """Policy as the node uses it.
 
@@ -33,6 +37,7 @@ class Guard:
         self.law = law
         self.usage = Usage()
         self.paused: set[str] = set()
+        self.noted: Noted = _not_kept
         self._usual = Facts(node=node, usage=self.usage, name=name)
         self._clock = clock
         self._agents = agents
@@ -98,6 +103,8 @@ class Guard:
             approved=message.approved,
         )
         decision = evaluate(self.law, request, facts)
+        if decision.verdict != "allow" or taint:
+            self.noted(message.row.id, request, facts, decision, self.law)
         if decision.verdict in ("allow", "hold"):
             self.usage.take(decision.charges, now)
         return decision
@@ -129,6 +136,10 @@ class Guard:
     def is_paused(self, *names: str) -> bool:
         """Whether the node, or any of these peers or agents, is paused."""
         return bool(self.paused) and (self.whole or any(n in self.paused for n in names))
+
+
+def _not_kept(message: str, request: Request, facts: Facts, decision: Decision, law: Law) -> None:
+    """Nobody keeps it."""
 
 
 def party(agent: str, node: str = "", alias: str = "", owner: str = "") -> Party:

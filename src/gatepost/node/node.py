@@ -16,6 +16,7 @@ from gatepost.core.records import MessageRow
 from gatepost.core.views import AgentSpec
 from gatepost.errors import GatepostError
 from gatepost.node.agents import Agent
+from gatepost.node.decisions import Decisions
 from gatepost.node.delivery import Delivery
 from gatepost.node.desk import Desk
 from gatepost.node.exchange import Exchange
@@ -71,6 +72,8 @@ class Node:
         self.tokens = Tokens(store, clock, entropy)
         self.guard = Guard(keys.node, settings.name, law, clock, lambda: tuple(self.agents))
         self.guard.paused = _paused(store)
+        self.decisions = Decisions(store, clock, (settings.name, keys.node))
+        self.guard.noted = self.decisions.note
         self.peers = Peers(ground, self.guard)
         self.outbox = Outbox(ground, self.peers.alias_of)
         telling = Telling(ground, self.peers.exchange_of, self._local_changed)
@@ -123,6 +126,7 @@ class Node:
     def start(self, transport: Transport, started: Callable[[], None]) -> None:
         """Commit the new life, take up what is durable, then link; `started` when ready."""
         self.store.registry.set_mark("life", life_text(self.life))
+        self.decisions.in_force(self.guard.law)
         for spec in self.store.registry.agents():
             self.agents[spec.name] = Agent(spec)
         for row in self.store.peers.all():
@@ -247,6 +251,7 @@ class Node:
         """The law in force changed."""
         if law is not None:
             self.guard.law = law
+            self.decisions.in_force(law)
         self.events.emit("policy.changed")
         for agent in self.agents.values():
             self.inbox.dispatch(agent)

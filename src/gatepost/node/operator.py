@@ -25,10 +25,10 @@ from gatepost.core.views import (
     TokenView,
 )
 from gatepost.errors import GatepostError
-from gatepost.node.explaining import Explaining
 from gatepost.node.mailbox import outcome
 from gatepost.node.node import Node
 from gatepost.node.peering import Blocks, Peering, durable
+from gatepost.node.questions import Questions
 from gatepost.policy.explain import Explanation
 
 
@@ -88,7 +88,7 @@ class Operator(Peering):
         self._book = book
         self._alerts = alerts
         self._roster = roster
-        self._explaining = Explaining(node)
+        self.questions = Questions(node, book)
 
     def status(self) -> NodeStatus:
         """One look at the node."""
@@ -156,17 +156,11 @@ class Operator(Peering):
 
     def rules(self) -> list[RuleView]:
         """The law as it stands."""
-        self._book.reload()
-        return self._node.overview.rules()
-
-    def can(self, sender: str, verb: str, to: str) -> bool:
-        """Whether `sender` may do `verb` to `to`, by this node's rules."""
-        return self._explaining.wish(sender, verb, to, 0).verdict == "allow"
+        return self.questions.rules()
 
     async def explain(self, question: Question) -> Explanation:
         """Why: a message, a wish, or an error code."""
-        self._book.reload()
-        return self._explaining.answer(question)
+        return await self.questions.explain(question)
 
     # messages
 

@@ -2,8 +2,11 @@
 
 Nothing is decided here. The stages are those of the decision, in order, each blocker with its own
 fix. Where this node allows and another decides too, the commands of that node's operator are
-named as well, in the words that node would use for this one.
+named as well, in the words that node would use for this one. What another node thinks is known
+only from what it said: one word.
 """
+
+from typing import Literal
 
 import msgspec
 
@@ -26,12 +29,43 @@ class StageLine(msgspec.Struct, frozen=True):
     fix: str
 
 
+class Past(msgspec.Struct, frozen=True):
+    """What was decided of a message when it came, at `at` (ms).
+
+    `stages` are those of that decision, empty where it was not kept; `revision` names the law it
+    was made by. `differs` says that this node would decide otherwise now.
+    """
+
+    at: int
+    verdict: str
+    because: str
+    stages: tuple[StageLine, ...] = ()
+    revision: str = ""
+    differs: bool = False
+
+
+class There(msgspec.Struct, frozen=True):
+    """What the other node said, as far as it says anything.
+
+    `verdict` is "unknown" where it has not been asked; `word` the one it answered with, at `at`
+    (ms). `fixes` are commands for its operator.
+    """
+
+    node: str
+    verdict: Literal["allow", "hold", "deny", "unknown"]
+    because: str
+    word: str = ""
+    at: int = 0
+    fixes: tuple[str, ...] = ()
+
+
 class Explanation(msgspec.Struct, frozen=True):
-    """A decision explained. `verdict` is "allow", "wait", "hold" or "deny".
+    """A decision explained. `verdict` is "allow", "wait", "hold" or "deny": this node's, now.
 
     `headline` is one sentence. `fixes` are the commands that remove every blocker here, `remote`
     those for the operator of the other node, `remote_node` its name. `rules` are all that spoke,
-    `revision` names the text of the law.
+    `revision` names the text of the law. `then` is what was decided of a message when it came,
+    `there` what the other node said. `notes` say what the answer rests on.
     """
 
     verdict: Verdict
@@ -43,6 +77,9 @@ class Explanation(msgspec.Struct, frozen=True):
     remote: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     revision: str = ""
+    then: Past | None = None
+    there: There | None = None
+    notes: tuple[str, ...] = ()
 
 
 def explain(law: Law, request: Request, facts: Facts) -> Explanation:
@@ -59,7 +96,7 @@ def explained(
     outbound = request.direction == "outbound"
     return Explanation(
         verdict=decision.verdict,
-        stages=tuple(_line(step) for step in decision.steps),
+        stages=lines(decision.steps),
         headline=_headline(decision, request),
         code=decision.code,
         fixes=_fixes(blockers),
@@ -70,14 +107,22 @@ def explained(
     )
 
 
+def lines(steps: tuple[Step, ...]) -> tuple[StageLine, ...]:
+    """Steps as they are shown."""
+    return tuple(
+        StageLine(step.stage, step.verdict, step.rule, step.origin, step.because, step.fix)
+        for step in steps
+    )
+
+
 def remote_fixes(request: Request, facts: Facts) -> tuple[str, ...]:
-    """What the operator of the other node types to see and to open this request there.
+    """What the other node's operator types to see what is in the way there, and to open it.
 
     This node's name stands for the alias the other side may have chosen; its id always works.
     """
     sender = Party(request.sender.agent, facts.node, facts.name or facts.node)
     to = Party(request.to.agent)
-    seen = f"gatepost policy can {shell(str(sender))} {request.verb} {shell(str(to))}"
+    seen = f"gatepost explain {shell(str(sender))} {shell(str(to))} {request.verb}"
     return (seen, command_grant(sender, request.verb, to))
 
 
@@ -91,19 +136,23 @@ _REMOTE: dict[str, str] = {
     "bad_request": "`{node}` could not read it",
     "unsupported": "`{node}` does not know that kind of request",
     "too_large": "it is larger than `{node}` takes",
+    "ok": "`{node}` let it in",
+    "": "`{node}` has said nothing about it yet; its own rules decide",
 }
+_OPENED = ("denied", "limited", "held", "")
+"""The words after which the other node's operator can do something about it."""
 
 
-def refused_there(word: str, request: Request, facts: Facts) -> Explanation:
-    """Explain what the other node answered: all it says is one word."""
+def said_there(word: str, request: Request, facts: Facts, at: int = 0) -> There:
+    """Explain what the other node answered: all it says is one word ("": nothing yet)."""
     node = request.to.alias or request.to.node
     text = _REMOTE.get(word, "`{node}` answers `" + word + "`")
     because = text.format(node=node, sender=request.sender, verb=request.verb, to=request.to.agent)
-    verdict: Verdict = "hold" if word == "held" else "deny"
-    fixes = remote_fixes(request, facts) if word in ("denied", "limited", "held") else ()
-    line = StageLine("allowed", verdict, "", node, because, fixes[-1] if fixes else "")
-    code = {"held": "policy.held", "limited": "policy.limited"}.get(word, "policy.denied")
-    return Explanation(verdict, (line,), because, code, (), node, fixes)
+    fixes = remote_fixes(request, facts) if word in _OPENED else ()
+    if word == "":
+        return There(node, "unknown", because, "", 0, fixes)
+    verdict = "hold" if word == "held" else "allow" if word == "ok" else "deny"
+    return There(node, verdict, because, word, at, fixes)
 
 
 def _fixes(blockers: list[Step]) -> tuple[str, ...]:
@@ -111,10 +160,6 @@ def _fixes(blockers: list[Step]) -> tuple[str, ...]:
     gone = {step.rule for step in blockers if step.stage == "allowed" and step.rule}
     kept = (step for step in blockers if step.stage != "limits" or step.rule not in gone)
     return tuple(dict.fromkeys(step.fix for step in kept if step.fix))
-
-
-def _line(step: Step) -> StageLine:
-    return StageLine(step.stage, step.verdict, step.rule, step.origin, step.because, step.fix)
 
 
 def _headline(decision: Decision, request: Request) -> str:

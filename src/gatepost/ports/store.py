@@ -10,8 +10,8 @@ from typing import Protocol
 
 from gatepost.core.records import (
     AliasRow,
-    DecisionRow,
     ApprovalRow,
+    DecisionRow,
     EntryRow,
     FrameRow,
     HoldRow,

@@ -21,7 +21,6 @@ from gatepost.core.calls import (
     PingIn,
     TokenIn,
     Undo,
-    Verdict,
     What,
 )
 from gatepost.core.message import MessageView
@@ -45,6 +44,7 @@ from gatepost.sdk.finding import Place, find_operator
 from gatepost.sdk.http import Http, with_query
 
 if TYPE_CHECKING:
+    from gatepost.policy.answers import Difference, DiffIn, Examined, May, Whose
     from gatepost.policy.explain import Explanation
 
 _NOTHING = Nothing()
@@ -154,8 +154,37 @@ class OperatorClient:
 
     async def can(self, sender: str, verb: str, to: str) -> bool:
         """Whether `sender` may do `verb` to `to`, by this node's rules."""
-        found = await self._http.get("/v1/policy/can", Verdict, sender=sender, verb=verb, to=to)
-        return found.can
+        return (await self.may(sender, verb, to)).can
+
+    async def may(self, sender: str, verb: str, to: str) -> "May":
+        """The same with the verdict, the reason, and what does not exist yet."""
+        from gatepost.policy.answers import May
+
+        return await self._http.get("/v1/policy/can", May, sender=sender, verb=verb, to=to)
+
+    async def who(self, verb: str, to: str) -> "Whose":
+        """Everybody who may do `verb` to `to`, by this node's rules."""
+        from gatepost.policy.answers import Whose
+
+        return await self._http.get("/v1/policy/who", Whose, verb=verb, to=to)
+
+    async def tested(self) -> "Examined":
+        """The expectations beside the rules, tried."""
+        from gatepost.policy.answers import Examined
+
+        return await self._http.get("/v1/policy/tests", Examined)
+
+    async def drafted(self, draft: "DiffIn") -> "Examined":
+        """The expectations of a draft, tried as the node stands."""
+        from gatepost.policy.answers import Examined
+
+        return await self._http.call("POST", "/v1/policy/tests", draft, Examined)
+
+    async def difference(self, asked: "DiffIn") -> "Difference":
+        """What the law of now, or a draft, would have decided otherwise."""
+        from gatepost.policy.answers import Difference
+
+        return await self._http.call("POST", "/v1/policy/diff", asked, Difference, MAX_WAIT)
 
     async def explain(self, question: Question) -> "Explanation":
         """Why: a message, a wish, or an error code."""

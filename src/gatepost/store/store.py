@@ -5,8 +5,8 @@ from collections.abc import Callable
 import apsw
 
 from gatepost.ports import Clock
-from gatepost.store.holds import Holds
 from gatepost.store.decisions import Decisions
+from gatepost.store.holds import Holds
 from gatepost.store.messages import Messages
 from gatepost.store.peers import Peers
 from gatepost.store.registry import Registry

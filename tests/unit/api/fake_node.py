@@ -37,6 +37,7 @@ from gatepost.core.views import (
     TokenView,
 )
 from gatepost.errors import GatepostError
+from gatepost.policy.answers import Difference, Examined, May, Who, Whose
 from gatepost.policy.explain import Explanation
 from gatepost.ports import Client
 
@@ -489,9 +490,29 @@ class FakeOperator:
         self.looks.append(("rules",))
         return [RuleView(id="g1", word="allow", verbs=("ask",), sender="a", to="b", origin="x:1")]
 
-    def can(self, sender, verb, to):
-        self.looks.append(("can", sender, verb, to))
-        return verb == "ask"
+    @property
+    def questions(self):
+        return self
+
+    def may(self, sender, verb, to):
+        self.looks.append(("may", sender, verb, to))
+        return May(verb == "ask", "allow" if verb == "ask" else "deny", "a rule says so")
+
+    def who(self, verb, to):
+        self.looks.append(("who", verb, to))
+        return Whose(verb, to, (Who("a", "allow", "g1", "x:1"),))
+
+    def tested(self):
+        self.looks.append(("tested",))
+        return Examined(0, 0, ())
+
+    def drafted(self, asked):
+        self.looks.append(("drafted", asked))
+        return Examined(0, 0, ())
+
+    async def difference(self, asked):
+        self.looks.append(("difference", asked))
+        return Difference(asked.since, 0, 0, ())
 
     async def explain(self, question: Question):
         self.looks.append(("explain", question))

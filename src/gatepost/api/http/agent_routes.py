@@ -119,7 +119,9 @@ async def explain_for(inside: Inside, agent: str, question: Question) -> Explana
     if question.message:
         view = await inside.mailbox(agent).check(question.message)
         question = msgspec.structs.replace(question, message=view.id)
-    return await inside.operator.explain(msgspec.structs.replace(question, sender=agent))
+    # An agent's question stays on this node: asking a peer is the operator's.
+    own = msgspec.structs.replace(question, sender=agent, remote=False)
+    return await inside.operator.explain(own)
 
 
 OPERATIONS: tuple[Operation[Any], ...] = (

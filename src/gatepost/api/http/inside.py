@@ -24,6 +24,7 @@ from gatepost.core.views import (
     RuleView,
     TokenView,
 )
+from gatepost.policy.answers import Difference, DiffIn, Examined, May, Whose
 from gatepost.policy.explain import Explanation
 from gatepost.ports import Desk, Mailbox
 
@@ -49,6 +50,30 @@ class Tokens(Protocol):
 
     def is_operator(self, token: str) -> bool:
         """True for an operator token."""
+        ...
+
+
+class Questions(Protocol):
+    """What an operator asks of the law; nothing here changes anything."""
+
+    def may(self, sender: str, verb: str, to: str) -> May:
+        """Whether the rules let `sender` do `verb` to `to`."""
+        ...
+
+    def who(self, verb: str, to: str) -> Whose:
+        """Everybody who may do `verb` to `to`."""
+        ...
+
+    def tested(self) -> Examined:
+        """The expectations beside the rules, tried."""
+        ...
+
+    def drafted(self, asked: DiffIn) -> Examined:
+        """The expectations of a draft, tried."""
+        ...
+
+    async def difference(self, asked: DiffIn) -> Difference:
+        """What would have been decided otherwise."""
         ...
 
 
@@ -133,8 +158,9 @@ class Operator(Protocol):
         """The law as it stands."""
         ...
 
-    def can(self, sender: str, verb: str, to: str) -> bool:
-        """True when `sender` may do `verb` to `to`."""
+    @property
+    def questions(self) -> Questions:
+        """What is asked of the law."""
         ...
 
     async def explain(self, question: Question) -> Explanation:

@@ -7,15 +7,14 @@ from typing import Any
 
 import msgspec
 
+from gatepost.api.http.law_routes import OPERATIONS as LAW
 from gatepost.api.http.operations import Given, Operation
 from gatepost.api.http.peer_routes import PEERS
 from gatepost.core.calls import (
     AgentsQuery,
-    CanQuery,
     Nothing,
     TokenIn,
     Undo,
-    Verdict,
     What,
 )
 from gatepost.core.message import MessageView
@@ -26,11 +25,8 @@ from gatepost.core.views import (
     GrantView,
     MessagesQuery,
     NodeStatus,
-    Question,
-    RuleView,
     TokenView,
 )
-from gatepost.policy.explain import Explanation
 
 
 class AskingQuery(msgspec.Struct, frozen=True):
@@ -75,22 +71,6 @@ async def grant(given: Given[GrantIn]) -> GrantView:
 async def revoke(given: Given[Nothing]) -> Undo:
     """Take a rule back."""
     return Undo(await given.inside.operator.revoke(given.path["id"]))
-
-
-async def rules(given: Given[Nothing]) -> list[RuleView]:
-    """The law as it stands."""
-    return given.inside.operator.rules()
-
-
-async def can(given: Given[CanQuery]) -> Verdict:
-    """Whether this sender may do that."""
-    query = given.body
-    return Verdict(given.inside.operator.can(query.sender, query.verb, query.to))
-
-
-async def explain(given: Given[Question]) -> Explanation:
-    """Why something is, or would be, refused."""
-    return await given.inside.operator.explain(given.body)
 
 
 async def messages(given: Given[MessagesQuery]) -> list[MessageView]:
@@ -159,19 +139,9 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         waits=True,
     ),
     *PEERS,
-    Operation("GET", "/v1/policy/rules", "The law as it stands", Nothing, list[RuleView], rules),
+    *LAW,
     Operation("POST", "/v1/policy/grants", "Make a rule", GrantIn, GrantView, grant),
     Operation("DELETE", "/v1/policy/grants/{id}", "Take a rule back", Nothing, Undo, revoke),
-    Operation("GET", "/v1/policy/can", "May this sender do that?", CanQuery, Verdict, can),
-    Operation(
-        "POST",
-        "/v1/explain",
-        "Why something is, or would be, refused",
-        Question,
-        Explanation,
-        explain,
-        waits=True,
-    ),
     Operation(
         "GET",
         "/v1/messages",

@@ -1,0 +1,90 @@
+"""A node that does not run, as its files describe it: enough to answer what its law says.
+
+Counters, open runs and whose text an agent has in hand are of a running node: the answers do
+without, and the notes say so.
+"""
+
+from collections.abc import Mapping
+
+from gatepost.core.machine import PeerFacts
+from gatepost.node.guard import party
+from gatepost.policy.directory import Directory
+from gatepost.policy.law import Law
+from gatepost.policy.patterns import Party
+from gatepost.policy.request import Facts
+from gatepost.policy.usage import Usage
+
+NOTE = "the node is not running: this is read from its files, without counters and open runs"
+
+
+class AtRest:
+    """Implements `explaining.Known` over rows.
+
+    `paused` are the names of what is paused, "" the node. `why` is "" or why peers and agents could
+    not be read: then everybody counts as there, and the notes say so.
+    """
+
+    def __init__(
+        self,
+        law: Law,
+        node: str,
+        name: str,
+        now: int,
+        peers: tuple[PeerFacts, ...] = (),
+        agents: tuple[str, ...] = (),
+        paused: frozenset[str] = frozenset(),
+        why: str = "",
+    ) -> None:
+        self._law = law
+        self._now = now
+        self._complete = not why
+        self._peers: Mapping[str, PeerFacts] = {row.node: row for row in peers}
+        self._agents = agents
+        self._paused = paused
+        parties = (party("", row.node, row.alias, row.owner) for row in self._peers.values())
+        self._directory = Directory.of(node, name, agents, parties)
+        unread = (f"who its peers and agents are cannot be read: {why}",) if why else ()
+        self._notes = (NOTE, *unread)
+
+    @property
+    def law(self) -> Law:
+        """The law in the files."""
+        return self._law
+
+    @property
+    def directory(self) -> Directory:
+        """Its agents and peers."""
+        return self._directory
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the answers rest on."""
+        return self._notes
+
+    def now(self) -> int:
+        """The time, ms."""
+        return self._now
+
+    def facts(self, sender: Party, to: Party) -> Facts:
+        """How the node would stand towards two parties."""
+        other = to if sender.local else sender
+        local = [one.agent for one in (sender, to) if one.local and one.agent]
+        peer = self._peers.get(other.node)
+        names = ("", other.alias, to.agent if to.local else "")
+        paused = next((name or "node" for name in names if name in self._paused), "")
+        return Facts(
+            node=self._directory.node,
+            usage=Usage(),
+            paused=paused,
+            paired=other.local or peer is not None or not self._complete,
+            frozen=peer.stopped if peer is not None else "",
+            blocked="blocked" if peer is not None and peer.blocked else "",
+            unknown=tuple(n for n in local if self._complete and n not in self._agents),
+            agents=self._agents,
+            peers=self._directory.aliases,
+            name=self._directory.name,
+        )
+
+    def taint(self, agent: str) -> tuple[str, ...]:
+        """Nobody's: what an agent has read is known while it runs."""
+        return ()

@@ -1,0 +1,40 @@
+"""What a running node knows that bears on its law: for explanations, which change nothing."""
+
+from gatepost.node.node import Node
+from gatepost.policy.directory import Directory
+from gatepost.policy.law import Law
+from gatepost.policy.patterns import Party
+from gatepost.policy.request import Facts
+
+
+class Standing:
+    """Implements `explaining.Known` over a node."""
+
+    notes: tuple[str, ...] = ()
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    @property
+    def law(self) -> Law:
+        """The law in force."""
+        return self._node.guard.law
+
+    @property
+    def directory(self) -> Directory:
+        """Its agents and peers."""
+        node = self._node
+        parties = (peer.party("") for peer in node.peers.by_alias.values())
+        return Directory.of(node.guard.node, node.settings.name, node.agents, parties)
+
+    def now(self) -> int:
+        """The time, ms."""
+        return self._node.clock.now()
+
+    def facts(self, sender: Party, to: Party) -> Facts:
+        """How the node stands towards two parties."""
+        return self._node.overview.facts_for(sender, to)
+
+    def taint(self, agent: str) -> tuple[str, ...]:
+        """The owners whose text an agent has in hand."""
+        return self._node.desk(agent).taint() if agent in self._node.agents else ()
