@@ -3,7 +3,7 @@ import json
 import msgspec
 
 from gatepost.policy.evaluate import evaluate
-from gatepost.policy.explain import explain, explained, refused_there
+from gatepost.policy.explain import explain, explained, said_there
 from gatepost.policy.patterns import Party
 from tests.unit.policy.cases import (
     HERE,
@@ -83,7 +83,7 @@ def test_what_leaves_this_node_names_the_commands_of_the_other_side():
     shown = explain(default_law(), request, facts())
     assert (shown.verdict, shown.remote_node) == ("allow", "home")
     assert shown.remote == (
-        "gatepost policy can specialist@lab ask main",
+        "gatepost explain specialist@lab main ask",
         "gatepost policy grant specialist@lab ask main",
     )
     assert explain(default_law(), request, facts(name="")).remote[1] == (
@@ -94,14 +94,20 @@ def test_what_leaves_this_node_names_the_commands_of_the_other_side():
 
 def test_one_word_from_the_other_side_becomes_a_sentence_and_its_operators_command():
     request = outbound(sender=SPECIALIST, to=Party("main", HOME, "home"))
-    shown = refused_there("denied", request, facts())
-    assert (shown.verdict, shown.code, shown.remote_node) == ("deny", "policy.denied", "home")
-    assert "no such agent" in shown.headline
-    assert shown.remote[1] == "gatepost policy grant specialist@lab ask main"
-    assert refused_there("held", request, facts()).verdict == "hold"
-    assert refused_there("limited", request, facts()).code == "policy.limited"
-    assert refused_there("too_large", request, facts()).remote == ()
-    assert "`home` answers `novel`" in refused_there("novel", request, facts()).headline
+    said = said_there("denied", request, facts(), at=7)
+    assert (said.verdict, said.node, said.word, said.at) == ("deny", "home", "denied", 7)
+    assert "no such agent" in said.because
+    assert said.fixes[1] == "gatepost policy grant specialist@lab ask main"
+    assert said_there("held", request, facts()).verdict == "hold"
+    assert said_there("ok", request, facts()).verdict == "allow"
+    assert said_there("too_large", request, facts()).fixes == ()
+    assert "`home` answers `novel`" in said_there("novel", request, facts()).because
+
+
+def test_a_node_that_said_nothing_is_not_spoken_for():
+    said = said_there("", outbound(to=Party("main", HOME, "home")), facts())
+    assert (said.verdict, said.word, said.at) == ("unknown", "", 0)
+    assert said.fixes
 
 
 def test_a_recorded_decision_is_explained_as_it_was():
