@@ -72,7 +72,7 @@ class Explaining:
         found = explain(known.law, request, known.facts(request.sender, request.to))
         return msgspec.structs.replace(found, notes=known.notes)
 
-    def may(self, sender: str, verb: str, to: str) -> May:
+    def can(self, sender: str, verb: str, to: str) -> May:
         """Do the rules let `sender` do `verb` to `to`? Who does not exist yet counts as there."""
         known = self._known
         request = self._request(sender, verb, to)
@@ -82,7 +82,7 @@ class Explaining:
         notes = (*self._missing(request, stand), *known.notes)
         return May(top.verdict == "allow", top.verdict, top.because, notes)
 
-    def who(self, verb: str, to: str) -> Whose:
+    def who_can(self, verb: str, to: str) -> Whose:
         """Everybody who may do `verb` to `to`."""
         known = self._known
         _check_verb(verb)

@@ -20,8 +20,6 @@ from gatepost.core.views import (
     GrantView,
     MessagesQuery,
     NodeStatus,
-    Question,
-    RuleView,
     TokenView,
 )
 from gatepost.errors import GatepostError
@@ -29,7 +27,6 @@ from gatepost.node.mailbox import outcome
 from gatepost.node.node import Node
 from gatepost.node.peering import Blocks, Peering, durable
 from gatepost.node.questions import Questions
-from gatepost.policy.explain import Explanation
 
 
 class LawBook(Blocks, Protocol):
@@ -74,7 +71,7 @@ class Roster(Protocol):
 
 
 class Operator(Peering):
-    """The operator's calls; those about peers are `Peering`'s."""
+    """The operator's calls; those about peers are `Peering`'s, those about the law `Questions`'."""
 
     def __init__(
         self,
@@ -88,7 +85,11 @@ class Operator(Peering):
         self._book = book
         self._alerts = alerts
         self._roster = roster
-        self.questions = Questions(node, book)
+        questions = Questions(node, book)
+        self.rules, self.explain = questions.rules, questions.explain
+        self.can, self.who_can = questions.can, questions.who_can
+        self.tested, self.drafted = questions.tested, questions.drafted
+        self.difference = questions.difference
 
     def status(self) -> NodeStatus:
         """One look at the node."""
@@ -153,14 +154,6 @@ class Operator(Peering):
     async def revoke(self, rule_id: str) -> str:
         """Take a rule made by command back."""
         return self._book.revoke(rule_id)
-
-    def rules(self) -> list[RuleView]:
-        """The law as it stands."""
-        return self.questions.rules()
-
-    async def explain(self, question: Question) -> Explanation:
-        """Why: a message, a wish, or an error code."""
-        return await self.questions.explain(question)
 
     # messages
 

@@ -67,15 +67,15 @@ class Questions:
             return msgspec.structs.replace(found, there=await self._others.asked(request))
         return found
 
-    def may(self, sender: str, verb: str, to: str) -> May:
+    def can(self, sender: str, verb: str, to: str) -> May:
         """Whether the rules let `sender` do `verb` to `to`."""
         self._book.reload()
-        return self._explaining.may(sender, verb, to)
+        return self._explaining.can(sender, verb, to)
 
-    def who(self, verb: str, to: str) -> Whose:
+    def who_can(self, verb: str, to: str) -> Whose:
         """Everybody who may do `verb` to `to`."""
         self._book.reload()
-        return self._explaining.who(verb, to)
+        return self._explaining.who_can(verb, to)
 
     def tested(self) -> Examined:
         """Every expectation beside the rules, tried."""
@@ -110,9 +110,9 @@ class Questions:
             asked.since, replayed, changed, tuple(changes[:MOST_SHOWN]), skipped, law.revision
         )
 
-    def drafted(self, asked: DiffIn) -> Examined:
+    def drafted(self, draft: DiffIn) -> Examined:
         """The expectations of a draft, tried as this node stands."""
-        law, standing = self._law(asked), self._standing
+        law, standing = self._law(draft), self._standing
         return examined(law, standing.directory, standing.now())
 
     def _law(self, asked: DiffIn) -> Law:

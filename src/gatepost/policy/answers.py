@@ -7,7 +7,7 @@ import msgspec
 
 
 class May(msgspec.Struct, frozen=True):
-    """Yes or no, with the verdict ("allow", "hold", "deny") and the first reason.
+    """Yes (true) or no (false), with the verdict ("allow", "hold", "deny") and the first reason.
 
     It speaks of rules alone: whoever is named counts as there, nothing as paused or used up.
     `notes` name what does not exist yet and what the answer was read from.
@@ -17,6 +17,10 @@ class May(msgspec.Struct, frozen=True):
     verdict: str
     because: str
     notes: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether it may."""
+        return self.can
 
 
 class Who(msgspec.Struct, frozen=True):

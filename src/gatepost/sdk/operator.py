@@ -152,17 +152,13 @@ class OperatorClient:
         """The law as it stands."""
         return await self._http.get("/v1/policy/rules", list[RuleView])
 
-    async def can(self, sender: str, verb: str, to: str) -> bool:
-        """Whether `sender` may do `verb` to `to`, by this node's rules."""
-        return (await self.may(sender, verb, to)).can
-
-    async def may(self, sender: str, verb: str, to: str) -> "May":
-        """The same with the verdict, the reason, and what does not exist yet."""
+    async def can(self, sender: str, verb: str, to: str) -> "May":
+        """Whether this node's rules let `sender` do `verb` to `to`: true, or false with the why."""
         from gatepost.policy.answers import May
 
         return await self._http.get("/v1/policy/can", May, sender=sender, verb=verb, to=to)
 
-    async def who(self, verb: str, to: str) -> "Whose":
+    async def who_can(self, verb: str, to: str) -> "Whose":
         """Everybody who may do `verb` to `to`, by this node's rules."""
         from gatepost.policy.answers import Whose
 

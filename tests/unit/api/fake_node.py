@@ -490,16 +490,12 @@ class FakeOperator:
         self.looks.append(("rules",))
         return [RuleView(id="g1", word="allow", verbs=("ask",), sender="a", to="b", origin="x:1")]
 
-    @property
-    def questions(self):
-        return self
-
-    def may(self, sender, verb, to):
-        self.looks.append(("may", sender, verb, to))
+    def can(self, sender, verb, to):
+        self.looks.append(("can", sender, verb, to))
         return May(verb == "ask", "allow" if verb == "ask" else "deny", "a rule says so")
 
-    def who(self, verb, to):
-        self.looks.append(("who", verb, to))
+    def who_can(self, verb, to):
+        self.looks.append(("who_can", verb, to))
         return Whose(verb, to, (Who("a", "allow", "g1", "x:1"),))
 
     def tested(self):

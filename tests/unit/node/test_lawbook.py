@@ -233,7 +233,7 @@ def test_explaining_names_what_is_paused_and_how_to_go_on(home: Home) -> None:
         found = home.call(home.operator.explain(wish))
         assert f"gatepost {fix}" in found.fixes  # type: ignore[attr-defined]
         home.stage.node("home").resume(what)
-    assert home.operator.questions.may("main@lab", "ask", "bob").can
+    assert home.operator.can("main@lab", "ask", "bob")
 
 
 def test_a_block_counts_even_when_its_rules_cannot_be_written(home: Home) -> None:

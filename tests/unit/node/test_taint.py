@@ -2,8 +2,9 @@
 
 import pytest
 
-from gatepost.core.views import AgentSpec, Question
+from gatepost.core.views import AgentSpec
 from gatepost.node.explaining import Explaining
+from gatepost.node.standing import Standing
 from gatepost.policy.defaults import POLICY
 from tests.unit.node.stage import Stage, law
 
@@ -95,13 +96,13 @@ def test_a_reply_to_whoever_asked_is_never_held() -> None:
 
 def test_explaining_knows_the_taint_of_now() -> None:
     here = stage()
-    wish = Question(sender="bob", verb="ask", to="bob@work")
-    explaining = Explaining(here.node("lab"))
-    assert explaining.answer(wish).verdict == "allow"
+    wish = ("bob", "ask", "bob@work")
+    explaining = Explaining(Standing(here.node("lab")))
+    assert explaining.wish(*wish)[0].verdict == "allow"
     bob = here.worker("lab", "bob")
     here.submit("home", "main", "bob@lab")
     here.until(lambda: bob.offers)
-    found = explaining.answer(wish)
+    found, _ = explaining.wish(*wish)
     assert found.verdict == "hold"
     assert any(line.rule == "taint" for line in found.stages)
 

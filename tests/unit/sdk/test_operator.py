@@ -8,6 +8,7 @@ import pytest
 from gatepost.api.http.inside import Operator
 from gatepost.core.views import AgentSpec, GrantIn, MessagesQuery, Question
 from gatepost.errors import GatepostError
+from gatepost.policy.answers import DiffIn
 from gatepost.sdk import OperatorClient, blocking, connect, connect_operator
 from gatepost.sdk.blocking_operator import BlockingOperator
 from tests.unit.api.served import Served, served
@@ -18,6 +19,7 @@ QUESTION = Question(sender="a@lab", to="main", verb="ask", at=3, remote=True)
 
 MANY = MessagesQuery(state="done", peer="lab", agent="main", limit=3, open_only=True)
 
+DRAFT = DiffIn(since=7, policy="")
 CALLS = {
     "status": ((), ("status",)),
     "add_agent": ((SPEC,), ("add_agent", SPEC)),
@@ -39,6 +41,10 @@ CALLS = {
     "revoke": (("any.home-ask b",), ("revoke", "any.home-ask b")),
     "rules": ((), ("rules",)),
     "can": (("a", "ask", "b"), ("can", "a", "ask", "b")),
+    "who_can": (("ask", "b@lab"), ("who_can", "ask", "b@lab")),
+    "tested": ((), ("tested",)),
+    "drafted": ((DRAFT,), ("drafted", DRAFT)),
+    "difference": ((DRAFT,), ("difference", DRAFT)),
     "explain": ((QUESTION,), ("explain", QUESTION)),
     "messages": (
         (MessagesQuery(state="done", peer="lab", agent="main", limit=3, open_only=True),),
@@ -181,7 +187,7 @@ def test_the_blocking_operator_makes_the_same_calls(tmp_path):
         with blocking.connect_operator(socket=api.operator_socket) as operator:
             assert operator.status().name == "home"
             assert operator.block("lab") == "undo block"
-            assert operator.can("a", "ask", "b") is True
+            assert operator.can("a", "ask", "b") and not operator.can("a", "send", "b")
             api.node.events.emit("early")
             assert [event.kind for event in operator.events(recent=5)] == ["early"]
             with pytest.raises(GatepostError):

@@ -53,30 +53,6 @@ class Tokens(Protocol):
         ...
 
 
-class Questions(Protocol):
-    """What an operator asks of the law; nothing here changes anything."""
-
-    def may(self, sender: str, verb: str, to: str) -> May:
-        """Whether the rules let `sender` do `verb` to `to`."""
-        ...
-
-    def who(self, verb: str, to: str) -> Whose:
-        """Everybody who may do `verb` to `to`."""
-        ...
-
-    def tested(self) -> Examined:
-        """The expectations beside the rules, tried."""
-        ...
-
-    def drafted(self, asked: DiffIn) -> Examined:
-        """The expectations of a draft, tried."""
-        ...
-
-    async def difference(self, asked: DiffIn) -> Difference:
-        """What would have been decided otherwise."""
-        ...
-
-
 class Operator(Protocol):
     """What an operator asks of the node; each method is one route of the operator surface."""
 
@@ -158,9 +134,24 @@ class Operator(Protocol):
         """The law as it stands."""
         ...
 
-    @property
-    def questions(self) -> Questions:
-        """What is asked of the law."""
+    def can(self, sender: str, verb: str, to: str) -> May:
+        """Whether the rules let `sender` do `verb` to `to`."""
+        ...
+
+    def who_can(self, verb: str, to: str) -> Whose:
+        """Everybody who may do `verb` to `to`."""
+        ...
+
+    def tested(self) -> Examined:
+        """The expectations beside the rules, tried."""
+        ...
+
+    def drafted(self, draft: DiffIn) -> Examined:
+        """The expectations of a draft, tried."""
+        ...
+
+    async def difference(self, asked: DiffIn) -> Difference:
+        """What would have been decided otherwise."""
         ...
 
     async def explain(self, question: Question) -> Explanation:

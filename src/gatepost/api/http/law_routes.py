@@ -34,27 +34,27 @@ async def rules(given: Given[Nothing]) -> list[RuleView]:
 async def can(given: Given[CanQuery]) -> May:
     """Whether the rules let this sender do that."""
     query = given.body
-    return given.inside.operator.questions.may(query.sender, query.verb, query.to)
+    return given.inside.operator.can(query.sender, query.verb, query.to)
 
 
 async def who(given: Given[WhoQuery]) -> Whose:
     """Everybody whom the rules let do that."""
-    return given.inside.operator.questions.who(given.body.verb, given.body.to)
+    return given.inside.operator.who_can(given.body.verb, given.body.to)
 
 
 async def tests(given: Given[Nothing]) -> Examined:
     """The expectations beside the rules, tried."""
-    return given.inside.operator.questions.tested()
+    return given.inside.operator.tested()
 
 
 async def draft_tests(given: Given[DiffIn]) -> Examined:
     """The expectations of a draft, tried."""
-    return given.inside.operator.questions.drafted(given.body)
+    return given.inside.operator.drafted(given.body)
 
 
 async def diff(given: Given[DiffIn]) -> Difference:
     """What would have been decided otherwise."""
-    return await given.inside.operator.questions.difference(given.body)
+    return await given.inside.operator.difference(given.body)
 
 
 OPERATIONS: tuple[Operation[Any], ...] = (
