@@ -30,8 +30,8 @@ _NEXT: dict[str, frozenset[str]] = {
     "accepted": frozenset({"held", "received", "working", "needs_input"}),
     "held": frozenset({"accepted", "received", "working", "needs_input"}),
     "received": frozenset({"held", "working", "needs_input"}),
-    "working": frozenset({"needs_input"}),
-    "needs_input": frozenset({"working"}),
+    "working": frozenset({"held", "needs_input"}),
+    "needs_input": frozenset({"held", "working"}),
 }
 
 

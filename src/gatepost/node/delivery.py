@@ -20,6 +20,7 @@ from gatepost.node.exchange import Exchange
 from gatepost.node.expiry import Expiry
 from gatepost.node.ground import Ground
 from gatepost.node.guard import Guard, party
+from gatepost.node.holds import set_back
 from gatepost.node.inbox import Inbox
 from gatepost.node.opened import OpenMessage, conversations
 from gatepost.node.outbox import Outbox
@@ -43,6 +44,7 @@ class Delivery:
         stopped: Callable[[Exchange, str], None],
         contact: Callable[[Exchange, bool], None],
         talk: Talk,
+        begin: Callable[[OpenMessage], None],
     ) -> None:
         self._clock = ground.clock
         self._sequence = ground.sequence
@@ -51,6 +53,7 @@ class Delivery:
         self._inbox = inbox
         self._expiry = expiry
         self._party_of = party_of
+        self._begin = begin
         self._tails: dict[int, list[tuple[int, Callable[[], None]]]] = {}
         self.stopped = stopped
         self.contact = contact
@@ -170,12 +173,9 @@ class Delivery:
 
     def _admit(self, exchange: Exchange, taken: Taken, message: OpenMessage, held: bool) -> None:
         if held:
-            message.row.state = "held"
+            set_back(message)
         self._inbox.admit(message, ready=taken.firm and not held)
-        if held:
-            then = partial(self._inbox.hold, message, exchange)
-        else:
-            then = partial(self._inbox.release, message)
+        then = partial(self._begin if held else self._inbox.release, message)
         if not taken.firm:
             # Its sender may still lose it: kept, not handed over, cut at the sender's next boot.
             self.wait_for(exchange.number, taken.slot, then)

@@ -26,8 +26,8 @@ from gatepost.errors import GatepostError
 from gatepost.node.agents import Agent
 from gatepost.node.claim import AgentClaim
 from gatepost.node.guard import DISK, party
-from gatepost.node.opened import OpenMessage, conversations, header_of
-from gatepost.node.outbox import new_id
+from gatepost.node.holds import set_back
+from gatepost.node.opened import OpenMessage, conversations, header_of, new_id
 from gatepost.node.peers import Peer
 from gatepost.node.rooms import Rooms
 from gatepost.policy.evaluate import Decision, Facts, Party
@@ -75,8 +75,9 @@ class Desk:
             if rooms.requests.attach(key, message, done, submission.fresh):
                 return
         decision = self._decide(message, peer, to_party)
-        if decision.verdict == "hold":
-            row.state = "held"
+        held = decision.verdict == "hold"
+        if held:
+            set_back(message)
         receipt = Receipt(row.id, row.state, row.conversation, row.accepted, why=_why(decision))
         if submission.request_key:
             answer = rooms.requests.begin((self.agent, row.request_key), message, receipt, done)
@@ -90,10 +91,12 @@ class Desk:
         )
         if peer is None:
             row.seq = rooms.ground.sequence.message()
-            rooms.inbox.admit(message, ready=row.state != "held")
+            rooms.inbox.admit(message, ready=not held)
             rooms.ground.store.then(answer)
         else:
             rooms.outbox.accept(message, peer.exchange, answer)
+        if held:
+            rooms.holds.keep(message)
         rooms.expiry.note(row.expires)
 
     def _peer(self, node: str | None) -> Peer | None:

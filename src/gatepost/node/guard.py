@@ -4,6 +4,7 @@ It holds the law in force, what is paused, and the rate counters. It decides not
 """
 
 from collections.abc import Callable
+from typing import Protocol
 
 from gatepost.core.address import is_node_id
 from gatepost.node.opened import OpenMessage
@@ -21,6 +22,26 @@ DISK = "DISK"
 
 Noted = Callable[[str, Request, Facts, Decision, Law], None]
 """Is told, by message id, what a message's own row does not tell of its decision."""
+
+
+class Answers(Protocol):
+    """What persons have said about messages that wait for one."""
+
+    def judge(
+        self, law: Law, message: OpenMessage, request: Request, facts: Facts, decision: Decision
+    ) -> Decision:
+        """A decision to hold, made again with what is known of persons."""
+        ...
+
+
+class _Nobody:
+    """Nobody has said anything."""
+
+    def judge(
+        self, law: Law, message: OpenMessage, request: Request, facts: Facts, decision: Decision
+    ) -> Decision:
+        """It stands."""
+        return decision
 
 
 class Guard:
@@ -41,6 +62,7 @@ class Guard:
         self._usual = Facts(node=node, usage=self.usage, name=name)
         self._clock = clock
         self._agents = agents
+        self.answers: Answers = _Nobody()
 
     def facts(
         self,
@@ -100,9 +122,10 @@ class Guard:
             conversation=header.conversation,
             taint=taint,
             expires=header.expires,
-            approved=message.approved,
         )
         decision = evaluate(self.law, request, facts)
+        if decision.verdict == "hold":
+            decision = self.answers.judge(self.law, message, request, facts, decision)
         if decision.verdict != "allow" or taint:
             self.noted(message.row.id, request, facts, decision, self.law)
         if decision.verdict in ("allow", "hold"):
@@ -120,9 +143,11 @@ class Guard:
             at=self._clock.now(),
             moment="run",
             conversation=row.conversation,
-            approved=message.approved,
         )
-        return evaluate(self.law, request, facts)
+        decision = evaluate(self.law, request, facts)
+        if decision.verdict == "hold":
+            return self.answers.judge(self.law, message, request, facts, decision)
+        return decision
 
     def ask(self, request: Request, facts: Facts, full: bool = False) -> Decision:
         """Decide a request that is no message: a ping, a look at agents, an explanation."""

@@ -56,6 +56,7 @@ class Inbox:
         self._inputs = Inputs(ground)
         self._party_of = party_of
         self._node_of = node_of
+        self.hold_back: Callable[[Agent, OpenMessage], None]  # set by the node
         self._closed = False
 
     # admission
@@ -125,11 +126,6 @@ class Inbox:
             agent.enqueue(message)
             self.dispatch(agent)
 
-    def hold(self, message: OpenMessage, exchange: Exchange | None) -> None:
-        """Tell the sender that its message waits for a person here."""
-        if exchange is not None:
-            self._telling.tell(message, exchange, "state")
-
     # runs
 
     def dispatch(self, agent: Agent) -> None:
@@ -152,22 +148,34 @@ class Inbox:
                 party(agent.name),
                 self._guard.facts(running=len(agent.runs)),
             )
-            if decision.verdict in ("wait", "hold"):
+            if decision.verdict == "wait":
                 return
+            if decision.verdict == "hold":
+                self.hold_back(agent, message)
+                continue
             if decision.verdict == "deny":
-                self._deny(message, decision.word)
+                self.turn_away(message, decision.word)
                 continue
             if not message.data and not load_body(self._store, message):
                 return  # not committed yet; its commit dispatches again
             agent.ready.popleft()
             self._start(agent, message, message is fresh)
 
-    def _deny(self, message: OpenMessage, word: str) -> None:
-        """A rule forbids the run now. What may have run before is not called refused."""
+    def turn_away(
+        self,
+        message: OpenMessage,
+        word: str,
+        parts: tuple[Part, ...] = NO_PARTS,
+        body: bytes = b"",
+        shown: tuple[Content, ...] = (),
+    ) -> None:
+        """End what shall not run; of what may have run before, nobody can say that."""
         if message.row.redelivered:
             self.end(message, "unknown", reason="run.no_evidence", by="node")
+        elif word in ("expired", "cancelled"):
+            self.end(message, "expired" if word == "expired" else "cancelled", by="node")
         else:
-            self.end(message, "rejected", reason=word, by="rule")
+            self.end(message, "rejected", word, "rule", parts, body, shown)
 
     def _start(self, agent: Agent, message: OpenMessage, fresh: bool) -> None:
         row = message.row
@@ -282,7 +290,7 @@ class Inbox:
                     id=row.id,
                 )
             if update.kind == "needs_input":
-                self._set_state(message, "needs_input", "", "agent")
+                self.set_state(message, "needs_input", "", "agent")
             what = "state" if update.kind == "needs_input" else update.kind
             self._telling.news(message, what, parts, body, shown)
             self._store.then(done)
@@ -312,14 +320,15 @@ class Inbox:
         self.ids.discard(row.id)
         self.counts[row.peer] -= 1
         agent = self.agents.get(row.recipient)
-        if agent is not None:
+        if agent is not None and row.state != "held":  # that one has left its lane before
             agent.leave(message)
-        self._set_state(message, state, reason, by)
+        self.set_state(message, state, reason, by)
         self._telling.news(message, "outcome", parts, body, shown)
         if agent is not None and agent.ready:
             self.dispatch(agent)
 
-    def _set_state(self, message: OpenMessage, state: State, reason: str, by: By) -> None:
+    def set_state(self, message: OpenMessage, state: State, reason: str, by: By) -> None:
+        """How a message stands now; telling its sender is another thing."""
         row = message.row
         row.state, row.since, row.reason, row.by = state, self._clock.now(), reason, by
         self._store.messages.set_state(row.seq, state, row.since, reason, by)
@@ -339,7 +348,7 @@ class Inbox:
         if row.state != "needs_input":
             return
         self._inputs.keep(row, content or self._inputs.made(row, parts), slot)
-        self._set_state(message, "working", "", "")
+        self.set_state(message, "working", "", "")
         agent = self.agents.get(row.recipient)
         if agent is not None:
             run = run_token(message)
@@ -354,8 +363,8 @@ class Inbox:
     def cancel(self, message: OpenMessage) -> None:
         """The sender withdraws: certain while no run was claimed, a wish afterwards."""
         agent = self.agents.get(message.row.recipient)
-        if message.row.attempt == 0:
-            self.end(message, "cancelled", by="node")
+        if message.row.attempt == 0 or message.row.state == "held":
+            self.turn_away(message, "cancelled")
             return
         if agent is None:
             self.end(message, "unknown", reason="run.no_evidence", by="node")
@@ -371,9 +380,9 @@ class Inbox:
     def expire(self, row: MessageRow) -> bool:
         """The time of a message nobody claimed is over."""
         message = self.open.get((row.peer, row.id))
-        if message is None or message.row.attempt:
+        if message is None or (message.row.attempt and message.row.state != "held"):
             return False
-        self.end(message, "expired", by="node")
+        self.turn_away(message, "expired")
         return True
 
     def cut(self, peer: int, slot: int) -> None:

@@ -23,6 +23,7 @@ from gatepost.node.exchange import Exchange
 from gatepost.node.expiry import Expiry
 from gatepost.node.ground import Ground
 from gatepost.node.guard import DISK, PAUSE_FILE, Guard
+from gatepost.node.holds import Holds
 from gatepost.node.hub import Hub
 from gatepost.node.inbox import Inbox
 from gatepost.node.marks import life_text, read_life
@@ -32,6 +33,7 @@ from gatepost.node.overview import Overview
 from gatepost.node.pairing import Pairing
 from gatepost.node.peers import Peer, Peers
 from gatepost.node.pruning import Pruning
+from gatepost.node.releasing import Releasing
 from gatepost.node.requests import Requests
 from gatepost.node.resume import Resume
 from gatepost.node.rooms import Rooms
@@ -80,6 +82,9 @@ class Node:
         self.inbox = Inbox(
             ground, self.guard, self.agents, telling, self.peers.party_of, self.peers.node_of
         )
+        releasing = Releasing(ground, self.peers, self.outbox, self.inbox, telling)
+        self.holds = Holds(ground, self.guard, self.peers, self.outbox, self.inbox, releasing)
+        self.guard.answers, self.inbox.hold_back = self.holds, self.holds.hold_back
         self.expiry = Expiry(store, clock, self._expire, self._expire_slotted)
         self.pruning = Pruning(
             store, clock, self.events, settings, lambda: list(self.peers.by_number)
@@ -102,10 +107,11 @@ class Node:
             self._stopped,
             self._contact,
             self.talk,
+            self.holds.begin,
         )
         self.peers.handler, self.peers.pairing = delivery, self.pairing.request
         self.peers.frozen = lambda node: self.distrust(node, "key")
-        self._resume = Resume(self.store, self.outbox, self.inbox, delivery)
+        self._resume = Resume(self.store, self.outbox, self.inbox, delivery, self.holds.begin)
         self._rooms = Rooms(
             ground,
             self.guard,
@@ -116,6 +122,7 @@ class Node:
             self.shown,
             Requests(self.store),
             Taint(self.peers, ground.node),
+            self.holds,
         )
         self._desks: dict[str, Desk] = {}
         self._contacts: list[tuple[Peer, Callable[[], None]]] = []
@@ -132,12 +139,14 @@ class Node:
         for row in self.store.peers.all():
             self._resume.peer(self.peers.add(row))
         self._resume.local()
+        self.holds.resume()
 
         def go() -> None:
             self.peers.transport = transport
             self.expiry.start()
             self.pruning.start()
             self.peers.start()
+            self.holds.consider_all()
             self.events.emit("node.started", text=life_text(self.life))
             started()
 
@@ -152,6 +161,7 @@ class Node:
             self._closed = True
             self.inbox.close()
             self.expiry.stop()
+            self.holds.close()
             self.pruning.stop()
             self.peers.close()
 
@@ -253,6 +263,7 @@ class Node:
             self.guard.law = law
             self.decisions.in_force(law)
         self.events.emit("policy.changed")
+        self.holds.consider_all()
         for agent in self.agents.values():
             self.inbox.dispatch(agent)
 

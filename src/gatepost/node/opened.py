@@ -8,11 +8,12 @@ from collections.abc import Iterable
 
 import msgspec
 
-from gatepost.core.entry import BadEntry, Message, decode_entry
+from gatepost.core.entry import BadEntry, Message, decode_entry, uuid7
 from gatepost.core.message import VERB, Content, MessageView, Moment, Verb
 from gatepost.core.parts import unpack
-from gatepost.core.records import MessageRow
+from gatepost.core.records import HoldRow, MessageRow
 from gatepost.errors import GatepostError
+from gatepost.ports import Entropy
 from gatepost.ports.store import Store
 
 
@@ -20,7 +21,7 @@ class OpenMessage(msgspec.Struct, eq=False):
     """One message that has not ended.
 
     `salt` and `data` are its entry as bytes, `header` the same, read. `handed`: its run is durable,
-    so a worker may have it.
+    so a worker may have it. `hold`: it waits for a person, or did.
     """
 
     row: MessageRow
@@ -34,7 +35,7 @@ class OpenMessage(msgspec.Struct, eq=False):
     handed: bool = False
     news: int = 0
     concurrent: int = 0
-    approved: tuple[str, ...] = ()
+    hold: HoldRow | None = None
 
     @property
     def said(self) -> Message:
@@ -138,3 +139,8 @@ def message_of(data: bytes) -> tuple[Message, bytes]:
     if not isinstance(entry, Message):
         raise BadEntry("schema", "it is no message")
     return entry, body
+
+
+def new_id(now: int, entropy: Entropy) -> str:
+    """A fresh id of time `now` (ms)."""
+    return uuid7(now, entropy.bytes(10))

@@ -24,7 +24,6 @@ from gatepost.core.entry import (
     digest,
     encode_entry,
     is_code,
-    uuid7,
 )
 from gatepost.core.frame import Item
 from gatepost.core.journal.incoming import Taken
@@ -37,7 +36,6 @@ from gatepost.node.exchange import Exchange
 from gatepost.node.ground import Ground
 from gatepost.node.marks import update_row
 from gatepost.node.opened import OpenMessage, load_body, view
-from gatepost.ports import Entropy
 
 Seen = Callable[[MessageView], None]
 
@@ -196,9 +194,9 @@ class Outbox:
             self._show_later(message, parts)
         elif row.state == update.state or may_change(row.state, update.state):
             reason = update.reason if is_code(update.reason) else ""
-            self._change(message, update.state, now, reason, update.by, parts)
+            self.change(message, update.state, now, reason, update.by, parts)
 
-    def _change(
+    def change(
         self,
         message: OpenMessage,
         state: State,
@@ -207,6 +205,7 @@ class Outbox:
         by: By,
         parts: tuple[Content, ...] = (),
     ) -> None:
+        """How a message stands now; those who watch it are told after the commit."""
         row = message.row
         row.state, row.since, row.reason, row.by = state, at, reason, by
         self._store.messages.set_state(row.seq, state, at, reason, by)
@@ -230,14 +229,11 @@ class Outbox:
         message = self.open.get(row.id) or OpenMessage(row)
         if message.row.slot or row.id in self._ending:
             return False
-        self._drop(message, "expired")
+        self.drop(message, "expired")
         return True
 
     def expire_slotted(self, exchange: Exchange, now: int) -> None:
-        """Withdraw unacknowledged messages whose time is over.
-
-        Give up on a peer beyond the horizon.
-        """
+        """Withdraw unacknowledged messages whose time is over; give up beyond the horizon."""
         for slot in list(exchange.outgoing.slots.values()):
             message = self.open.get(slot.id)
             if message is None or slot.kind != "message" or slot.n > exchange.outgoing.durable:
@@ -250,7 +246,7 @@ class Outbox:
         for message in list(self.open.values()):
             row = message.row
             if row.peer == exchange.number and row.slot and row.expires <= now:
-                self._change(message, "unknown", now, "peer.silent", "node")
+                self.change(message, "unknown", now, "peer.silent", "node")
 
     def cancel(self, message: OpenMessage, exchange: Exchange) -> None:
         """Withdraw a message as far as that is still possible."""
@@ -258,7 +254,7 @@ class Outbox:
         if row.id in self._ending:
             return  # the store still shows it open, its outcome is being committed
         if row.slot == 0:
-            self._drop(message, "cancelled")
+            self.drop(message, "cancelled")
         elif message.cancelling:
             return
         elif row.slot in exchange.outgoing.slots:
@@ -280,7 +276,7 @@ class Outbox:
         """The sender's answer to `needs_input`."""
         described, body = pack(parts)
         self.say(exchange, message.row, Input(id=message.row.id, parts=described), "input", body)
-        self._change(message, "working", self._clock.now(), "", "")
+        self.change(message, "working", self._clock.now(), "", "")
 
     def say(
         self,
@@ -342,11 +338,19 @@ class Outbox:
         elif message.cancelling and message.row.id in self.open:
             self.say(exchange, message.row, Cancel(id=message.row.id), "cancel")
 
-    def _drop(self, message: OpenMessage, state: State) -> None:
+    def drop(
+        self,
+        message: OpenMessage,
+        state: State,
+        reason: str = "",
+        by: By = "node",
+        parts: tuple[Content, ...] = (),
+    ) -> None:
+        """End a message that never left this node."""
         queue = self.queue(message.row.peer)
         if message in queue.head:
             queue.head.remove(message)
-        self._change(message, state, self._clock.now(), "", "node")
+        self.change(message, state, self._clock.now(), reason, by, parts)
         # Until the commit the store shows it open and without a slot: nobody may take it up again.
         self._ending.add(message.row.id)
         self._store.then(lambda: self._ending.discard(message.row.id))
@@ -392,8 +396,3 @@ def _may_tell(exchange: Exchange, row: MessageRow) -> bool:
 
 def _matters(state: str) -> bool:
     return state == "needs_input" or state in OUTCOMES
-
-
-def new_id(now: int, entropy: Entropy) -> str:
-    """A fresh id of time `now` (ms)."""
-    return uuid7(now, entropy.bytes(10))

@@ -4,6 +4,7 @@ Nothing is sent or handed over here; that begins with contact and with claims.
 """
 
 from collections.abc import Callable
+from functools import partial
 
 from gatepost.core.entry import Void, decode_entry
 from gatepost.core.frame import item
@@ -22,11 +23,19 @@ from gatepost.ports.store import Store
 class Resume:
     """Fills the rooms of a new node from its store."""
 
-    def __init__(self, store: Store, outbox: Outbox, inbox: Inbox, delivery: Delivery) -> None:
+    def __init__(
+        self,
+        store: Store,
+        outbox: Outbox,
+        inbox: Inbox,
+        delivery: Delivery,
+        begin: Callable[[OpenMessage], None],
+    ) -> None:
         self._store = store
         self._outbox = outbox
         self._inbox = inbox
         self._delivery = delivery
+        self._begin = begin
 
     def local(self) -> None:
         """Messages between the node's own agents, and those held before they are sent."""
@@ -50,7 +59,8 @@ class Resume:
             message = OpenMessage(row)
             self._inbox.restore(message, ready=row.state != "held" and row.slot <= firm)
             if row.slot > firm:
-                self._delivery.wait_for(number, row.slot, _release(self._inbox, message))
+                act = self._begin if row.state == "held" else self._inbox.release
+                self._delivery.wait_for(number, row.slot, partial(act, message))
 
     def _slots(
         self, exchange: Exchange, messages: list[MessageRow], entries: list[EntryRow]
@@ -72,10 +82,6 @@ class Resume:
             else:
                 slots[row.slot] = Slot(row.slot, row.kind, row.id, content, content.digest, b"")
         return [slots[n] for n in sorted(slots)]
-
-
-def _release(inbox: Inbox, message: OpenMessage) -> Callable[[], None]:
-    return lambda: inbox.release(message)
 
 
 def _void_reason(row: EntryRow) -> str:

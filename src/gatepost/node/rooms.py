@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from gatepost.node.expiry import Expiry
 from gatepost.node.ground import Ground
 from gatepost.node.guard import Guard
+from gatepost.node.holds import Holds
 from gatepost.node.inbox import Inbox
 from gatepost.node.outbox import Outbox
 from gatepost.node.peers import Peers
@@ -26,3 +27,4 @@ class Rooms:
     shown: Shown
     requests: Requests
     taint: Taint
+    holds: Holds

@@ -19,6 +19,9 @@ from gatepost.node.peers import Peers
 from gatepost.ports import Clock
 from gatepost.ports.store import Store
 
+NEWS = ("update", "hold")
+"""Entries that say how a message stands: of the receiver, or of this node while it held it."""
+
 
 class Shown:
     """Reads messages for their agents and the operator, and withdraws them."""
@@ -59,11 +62,11 @@ class Shown:
         row = self.find(id, agent)
         entries = self._store.messages.entries(row.seq)
         parts: tuple[Content, ...] = ()
-        moments = [Moment(row.accepted, "held" if row.state == "held" else "accepted")]
+        moments = [Moment(row.accepted, "accepted")]
         for entry in entries:
             moment = self._moment(entry, moments, row)
             moments += moment
-            if entry.kind == "update" and (entry.what == "outcome" or entry.state == "needs_input"):
+            if entry.kind in NEWS and (entry.what == "outcome" or entry.state == "needs_input"):
                 parts = moment[-1].parts if moment else ()
         if is_outcome(row.state) and not any(m.state == row.state for m in moments):
             moments.append(Moment(row.since, row.state, row.reason or row.by))
@@ -147,7 +150,7 @@ class Shown:
         moments.insert(place, Moment(at or row.accepted, "received", why))
 
     def _moment(self, entry: EntryRow, before: list[Moment], row: MessageRow) -> list[Moment]:
-        if entry.kind != "update":
+        if entry.kind not in NEWS:
             state = "working" if entry.kind == "input" else before[-1].state
             return [Moment(entry.at, state, entry.kind)]
         update, body = decode_entry(entry.data)

@@ -27,7 +27,10 @@ RUN = (
     "UPDATE message SET attempt = ?, started = ?, redelivered = ?, state = ?, since = ?"
     " WHERE seq = ?"
 )
-HELD = "UPDATE message SET state = 'held', late = 1, since = ?, redelivered = ? WHERE seq = ?"
+HELD = (
+    "UPDATE message SET state = 'held', late = 1, reason = 'policy.held', by = '',"
+    " since = ?, redelivered = ? WHERE seq = ?"
+)
 SLOT = "UPDATE message SET slot = ? WHERE seq = ?"
 ENTRY_SLOT = "UPDATE entry SET slot = ? WHERE seq = ?"
 
