@@ -130,9 +130,9 @@ _Entry = tuple[Rule, Pattern, Pattern]
 class Law:
     """One set of all rules, with the default limits and the expectations written beside them.
 
-    `revision` names the text the law was read from, `documents` are that text. `limit_origins` says where each default limit
-    stands; a kind that is missing there was not written and has its built-in value. `counts_open`
-    says whether any limit asks how many conversations are open.
+    `revision` names the text the law was read from, `documents` are that text. `limit_origins` says
+    where each default limit stands; a kind that is missing there was not written and has its
+    built-in value. `counts_open` says whether any limit asks how many conversations are open.
     """
 
     def __init__(
@@ -156,6 +156,12 @@ class Law:
         self._matches: dict[tuple[str, str, Party, Party], Match] = {}
         for rule in self.rules:
             self._enter(rule)
+        self._bound: dict[str, dict[str, list[Rule]]] = {}
+        for rule in rules:
+            for one in dict.fromkeys((*rule.from_, *rule.to)):
+                if one.alias:
+                    nodes = self._bound.setdefault(one.alias, {})
+                    nodes.setdefault(one.node, []).append(rule)
 
     def rule(self, rule_id: str) -> Rule | None:
         """The rule with that id."""
@@ -190,6 +196,16 @@ class Law:
             if verb in rule.deny and not rule.conditional:
                 if one.covers(sender) and other.covers(to):
                     yield rule
+
+    def elsewhere(self, verb: str, sender: Party, to: Party) -> Iterator[Rule]:
+        """Rules that would allow this, had an alias in them not come to mean another node."""
+        for party in (sender, to):
+            for node, rules in self._bound.get(party.alias, {}).items():
+                then = msgspec.structs.replace(party, node=node)
+                ends = (then, to) if party is sender else (sender, then)
+                for rule in rules if node != party.node else ():
+                    if verb in rule.allow and _speak_of((rule.from_, rule.to), ends):
+                        yield rule
 
     def _near(self, verb: str, sender: "_Ends", to: "_Ends") -> Iterator[_Entry]:
         """Rules with patterns that may match both ends: the glob is still to be asked."""
@@ -237,6 +253,14 @@ class _Ends(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, party: Party) -> "_Ends":
         return cls(party.agent, nodes_of(party))
+
+
+def _speak_of(
+    patterns: tuple[tuple[Pattern, ...], tuple[Pattern, ...]], ends: tuple[Party, Party]
+) -> bool:
+    return all(
+        any(one.matches(party) for one in some) for some, party in zip(patterns, ends, strict=True)
+    )
 
 
 def _charges(rule_id: str, limits: Limits, peer: str) -> Iterable[Charge]:

@@ -9,6 +9,7 @@ starts.
 
 from collections.abc import Callable, Iterable
 
+from gatepost.core import stops
 from gatepost.policy.decision import Stage, Step
 from gatepost.policy.law import Law, Outcome, Rule, origin
 from gatepost.policy.overrun import CYCLE, over, spent
@@ -57,9 +58,9 @@ def _not_genuine(request: Request, facts: Facts, fits: bool) -> Steps:
         fix = f"gatepost peers invite {name}"
         yield Step("genuine", "deny", "", "", because, fix, "peer.unknown", "denied")
     if facts.frozen:
-        fix = f"gatepost peers trust {name}"
-        because = f"`{name}` is stopped: {facts.frozen}"
-        yield Step("genuine", "deny", "", "", because, fix, "peer.frozen", "denied")
+        fix, code = stops.fix(facts.frozen, name), stops.code(facts.frozen)
+        because = f"`{name}` is stopped: {stops.why(facts.frozen)}"
+        yield Step("genuine", "deny", "", "", because, fix, code, "denied")
     if request.expires and request.at >= request.expires:
         because = f"it expired at {stamp(request.expires)}"
         fix = "send it again with a later --expires"
@@ -117,6 +118,8 @@ def _spoken(rule: Rule, request: Request, word: str) -> Step:
 
 def _silence(law: Law, request: Request) -> Step:
     because = f"no rule lets {_wish(request)}"
+    for rule in law.elsewhere(request.verb, request.sender, request.to):
+        because += f"; rule `{rule.id}` ({origin(rule)}) means another node by that name"
     match = law.match(request.direction, request.verb, request.sender, request.to)
     for rule in match.away(request):
         if request.verb in rule.allow:
@@ -145,11 +148,13 @@ def known(law: Law, request: Request, facts: Facts, outcome: Outcome, full: bool
     """The local agents exist. Asked with the law, so that a peer cannot tell which refused."""
     if not facts.unknown:
         return ()
-    return tuple(_unknown(name, facts) for name in facts.unknown)
+    # Looking for a name that is near takes a while, which a peer could measure.
+    hint = full or request.direction != "inbound"
+    return tuple(_unknown(name, facts.agents if hint else ()) for name in facts.unknown)
 
 
-def _unknown(name: str, facts: Facts) -> Step:
-    because = f"this node has no agent `{name}`" + _did_you_mean(name, facts.agents)
+def _unknown(name: str, agents: tuple[str, ...]) -> Step:
+    because = f"this node has no agent `{name}`" + _did_you_mean(name, agents)
     fix = f"gatepost agents add {name}"
     return Step("ready", "deny", "", "", because, fix, "agent.unknown", "denied")
 

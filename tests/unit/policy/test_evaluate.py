@@ -6,12 +6,14 @@ from gatepost.policy.evaluate import evaluate
 from gatepost.policy.patterns import Party
 from gatepost.policy.usage import Usage
 from tests.unit.policy.cases import (
+    ALICE,
     BOB,
     HERE,
     HOME,
     MAIN,
     NOW,
     SPECIALIST,
+    WORK,
     default_law,
     facts,
     inbound,
@@ -295,3 +297,21 @@ def test_counters_belong_to_the_node_and_not_to_its_alias():
 def test_the_default_rate_counts_only_what_comes_in():
     assert evaluate(default_law(), outbound(), facts()).charges == ()
     assert evaluate(default_law(), local(), facts()).charges == ()
+
+
+def test_a_refusal_names_the_rule_whose_alias_has_come_to_mean_another_node():
+    bound = rule("old", from_="main@home", more=f'nodes = {{ home = "{WORK}" }}')
+    decision = evaluate(law(bound), inbound(), facts())
+    assert decision.verdict == "deny"
+    (step,) = [step for step in decision.steps if step.verdict == "deny"]
+    assert "rule `old` (policy.toml:1) means another node by that name" in step.because
+    assert "old" not in evaluate(law(bound), inbound(sender=ALICE), facts()).steps[0].because
+
+
+def test_a_peer_is_not_told_by_the_time_it_takes_that_an_agent_has_a_name_like_that():
+    stand = facts(unknown=("specialis",), agents=("specialist",))
+    read = law(rule())
+    (near,) = [step for step in evaluate(read, inbound(), stand, full=True).steps if step.code]
+    (real,) = evaluate(read, inbound(), stand).steps
+    assert "did you mean `specialist`?" in near.because
+    assert "did you mean" not in real.because
