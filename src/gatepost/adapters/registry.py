@@ -67,6 +67,16 @@ def check(spec: AgentSpec, path: str | None) -> None:
             raise missing
 
 
+def missing(spec: AgentSpec, path: str | None) -> str:
+    """Why the command of an agent cannot be started, "" when it can or needs none."""
+    if spec.adapter != "process":
+        return ""
+    from gatepost.adapters.process.program import find
+
+    fault = find(spec.command, path)
+    return fault.what if fault is not None else ""
+
+
 def _wrong(spec: AgentSpec, why: str) -> GatepostError:
     return GatepostError("usage.invalid", what=f"agent `{spec.name}` cannot be woken so", why=why)
 

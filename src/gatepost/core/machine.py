@@ -23,6 +23,13 @@ class Fault(msgspec.Struct, frozen=True):
     where: str = ""
 
 
+class KeysFacts(msgspec.Struct, frozen=True):
+    """The node's keys: whose they are, or why they cannot be used."""
+
+    node: str = ""
+    fault: Fault | None = None
+
+
 class HomeFacts(msgspec.Struct, frozen=True, kw_only=True):
     """A home directory.
 
@@ -156,6 +163,7 @@ class PeerFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     alias: str
     node: str
+    owner: str = ""
     blocked: bool = False
     stopped: str = ""
     paired: int = 0

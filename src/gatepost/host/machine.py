@@ -13,6 +13,7 @@ from gatepost.core.machine import (
     Fault,
     HomeFacts,
     Keeper,
+    KeysFacts,
     Listener,
     ProcessFacts,
 )
@@ -52,13 +53,12 @@ class HostMachine:
         """The home directory and what lies in it."""
         return home.home_facts(self._places, self._processes)
 
-    def keys(self) -> Fault | None:
-        """Why the node's keys cannot be used, None when they can."""
+    def keys(self) -> KeysFacts:
+        """Whose keys lie there, or why they cannot be used."""
         try:
-            keys.load(self._places.keys)
+            return KeysFacts(keys.load(self._places.keys).node)
         except GatepostError as error:
-            return Fault(error.code, error.what, error.why, str(self._places.keys))
-        return None
+            return KeysFacts("", Fault(error.code, error.what, error.why, str(self._places.keys)))
 
     def process(self) -> ProcessFacts:
         """The node's process, if there is one, and what runs it."""

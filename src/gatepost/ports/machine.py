@@ -6,7 +6,14 @@
 from typing import Protocol
 
 from gatepost.core.health import Repair
-from gatepost.core.machine import DatabaseFacts, DiskFacts, Fault, HomeFacts, Listener, ProcessFacts
+from gatepost.core.machine import (
+    DatabaseFacts,
+    DiskFacts,
+    HomeFacts,
+    KeysFacts,
+    Listener,
+    ProcessFacts,
+)
 from gatepost.core.views import AgentSpec
 
 
@@ -17,8 +24,8 @@ class Machine(Protocol):
         """The home directory and what lies in it."""
         ...
 
-    def keys(self) -> Fault | None:
-        """Why the node's keys cannot be used, None when they can."""
+    def keys(self) -> KeysFacts:
+        """Whose keys lie there, or why they cannot be used."""
         ...
 
     def process(self) -> ProcessFacts:
@@ -37,7 +44,7 @@ class Machine(Protocol):
         """The database; `deep` reads all of it: about a second for each gigabyte."""
         ...
 
-    def command(self, spec: AgentSpec) -> str:
+    def command(self, spec: AgentSpec, /) -> str:
         """Why the command of an agent cannot be started, "" when it can."""
         ...
 

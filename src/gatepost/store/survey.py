@@ -124,6 +124,7 @@ def _peers(connection: apsw.Connection) -> Iterator[PeerFacts]:
         yield PeerFacts(
             alias=row.alias,
             node=row.node,
+            owner=row.owner,
             blocked=bool(row.blocked),
             stopped=row.stopped,
             paired=row.paired,
