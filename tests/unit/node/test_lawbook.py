@@ -9,10 +9,11 @@ import pytest
 
 from gatepost.config.files import write
 from gatepost.config.first import first_config
-from gatepost.config.paths import create, layout
+from gatepost.config.paths import Layout, create, layout
 from gatepost.core.views import AgentSpec, GrantIn, Question
 from gatepost.errors import GatepostError
 from gatepost.node.configbook import ConfigBook
+from gatepost.node.guard import party
 from gatepost.node.lawbook import LawFiles
 from gatepost.node.lookout import EVERY, Lookout
 from gatepost.node.operator import Operator
@@ -38,6 +39,7 @@ class Home:
     """A node on the stage with policy files of its own."""
 
     stage: Stage
+    places: Layout
     law: LawFiles
     operator: Operator
     lookout: Lookout
@@ -47,6 +49,11 @@ class Home:
 
     def wait(self) -> None:
         self.stage.run(EVERY + 0.1)
+
+    def again(self) -> LawFiles:
+        """The law as a new start finds it."""
+        node = self.stage.node("home")
+        return LawFiles(self.places, node.clock, ("home", node.guard.node))
 
     def call(self, coroutine: object) -> object:
         """Run an operator's call whose commit the virtual timeline makes."""
@@ -74,13 +81,16 @@ def home(tmp_path: Path) -> Iterator[Home]:
     node = stage.node("home")
     law = LawFiles(places, node.clock, ("home", node.guard.node))
     lookout = Lookout(node, law, ConfigBook(places, {}), places, node.clock, lambda: 1 << 40)
-    made = Home(stage, law, Operator(node, law, NoRoster()), lookout, places.policy, places.pause)
+    made = Home(
+        stage, places, law, Operator(node, law, NoRoster()), lookout, places.policy, places.pause
+    )
 
     def changed(new: Law) -> None:
         made.laws.append(new)
         node.law_changed(new)
 
     law.changed = changed
+    law.directory = node.overview.directory
     lookout.start()
     yield made
     lookout.stop()
@@ -245,3 +255,96 @@ def test_a_block_counts_even_when_its_rules_cannot_be_written(home: Home) -> Non
     assert peer.row.blocked
     home.stage.until(lambda: not peer.exchange.live)
     assert home.stage.refused("home", "main", "bob@lab").code == "peer.blocked"
+
+
+NOT_BOB = '[[expect]]\nwho = "*@lab -> bob"\nverb = "ask"\nwant = "deny"\n'
+
+
+def test_a_grant_that_breaks_an_expectation_is_refused_with_both_places(home: Home) -> None:
+    home.policy.write_text(home.policy.read_text() + NOT_BOB)
+    home.wait()
+    grants = home.law.law
+    with pytest.raises(GatepostError) as raised:
+        home.law.grant(grant())
+    assert raised.value.code == "policy.expectation"
+    assert raised.value.where.startswith("policy.toml:")
+    assert "rule `lab-ask-bob`" in raised.value.what.replace("any.", "")
+    assert "grants.toml:" in raised.value.what
+    assert home.law.law is grants
+    assert home.law.grant(grant(to="main")).remarks == ()
+
+
+def test_a_file_that_breaks_an_expectation_by_hand_is_not_taken(home: Home) -> None:
+    text = home.policy.read_text() + NOT_BOB
+    home.policy.write_text(text)
+    home.wait()
+    opened = '[[rule]]\nid = "open"\nallow = ["ask"]\nfrom = "*@*"\nto = "*"\n'
+    home.policy.write_text(text + opened)
+    home.wait()
+    (need,) = home.operator.status().needs_you
+    assert "expects `deny` for *@lab ask bob" in need
+    assert "last good policy" in need
+    assert home.law.law.rule("open") is None
+    home.policy.write_text(text)
+    home.wait()
+    assert home.operator.status().needs_you == ()
+
+
+def test_a_block_counts_whatever_is_expected_and_the_broken_expectation_is_shown(
+    home: Home,
+) -> None:
+    home.law.grant(grant())
+    home.policy.write_text(home.policy.read_text() + NOT_BOB.replace("deny", "allow"))
+    home.wait()
+    home.call(home.operator.block("lab"))
+    assert [rule for rule in home.law.law.rules if rule.deny] != []
+    (need,) = home.operator.status().needs_you
+    assert "expects `allow` for *@lab ask bob" in need
+    home.law.grant(grant(to="main"))
+    home.call(home.operator.unblock("lab"))
+    assert home.operator.status().needs_you == ()
+
+
+def test_a_law_wider_than_expected_does_not_start_and_a_stricter_one_does(home: Home) -> None:
+    text = home.policy.read_text()
+    home.policy.write_text(text + NOT_BOB.replace("deny", "allow"))
+    stricter = home.again()
+    stricter.begin()
+    assert len(stricter.failing) == 1
+    opened = '[[rule]]\nid = "open"\nallow = ["ask"]\nfrom = "*@*"\nto = "*"\n'
+    home.policy.write_text(text + opened + NOT_BOB)
+    with pytest.raises(GatepostError) as raised:
+        home.again().begin()
+    assert raised.value.code == "policy.expectation"
+
+
+def test_what_is_refused_is_told_once_and_a_law_only_when_it_is_new(home: Home) -> None:
+    refused: list[GatepostError] = []
+    home.law.refused = refused.append
+    home.policy.write_text("[[rule]")
+    home.wait()
+    home.wait()
+    assert [error.code for error in refused] == ["policy.invalid"]
+    assert home.laws == []
+
+
+def test_a_grant_speaks_of_the_node_its_alias_stands_for_and_of_no_later_one(home: Home) -> None:
+    node = home.stage.node("home")
+    lab = node.peers.by_alias["lab"].row.node
+    made = home.law.grant(grant())
+    assert f'nodes = {{ "lab" = "{lab}" }}' in made.text
+    home.call(home.operator.rename_peer("lab", "workshop"))
+    sent = home.stage.submit("lab", "main", "bob@home")
+    home.stage.ends("lab", sent.id, "received")
+    rule = home.law.law.rule(made.id)
+    assert rule is not None
+    assert not rule.from_[0].matches(party("main", "c" * 52, "lab"))
+
+
+def test_a_grant_to_somebody_unknown_is_made_and_says_so(home: Home) -> None:
+    made = home.law.grant(grant(sender="*@lba", to="bbo"))
+    assert "nodes" not in made.text
+    assert [remark.partition("rule ")[2] for remark in made.remarks] == [
+        f"`{made.id}` names the peer `lba`, which this node has not; did you mean `lab`?",
+        f"`{made.id}` names the agent `bbo`, which this node has not; did you mean `bob`?",
+    ]
