@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import cast
 
 from gatepost import __version__
+from gatepost.adapters.registry import missing
 from gatepost.adapters.roster import AgentRoster
 from gatepost.adapters.site import Limits, Site
 from gatepost.api.http.connection import Connection
@@ -43,8 +44,10 @@ from gatepost.host.clock import LoopClock, wall
 from gatepost.host.entropy import SystemEntropy
 from gatepost.host.files import FileWatch, boot_id, free
 from gatepost.host.inotify import Inotify, file_watch
+from gatepost.host.machine import HostMachine
 from gatepost.node.atrest import AtRest
 from gatepost.node.configbook import ConfigBook
+from gatepost.node.health.watch import Health
 from gatepost.node.inside import Broken, Inside
 from gatepost.node.lawbook import LawFiles
 from gatepost.node.lookout import Lookout
@@ -115,17 +118,19 @@ def at_rest(places: Layout, policy: Sequence[Document] | None = None) -> AtRest:
     `policy` are the texts of the law, by default those in the files. Raises `policy.invalid`.
     """
     name = load_home(places, environment()).settings.name
-    node = ""
-    found = survey(places.database)
-    why = found.fault.why or found.fault.what if found.fault else ""
-    try:
-        node = host_keys.load(places.keys).node
-    except GatepostError as error:
-        why = error.why or error.what
+    found, keys = survey(places.database), machine(places).keys()
+    fault, node = keys.fault or found.fault, keys.node
+    why = fault.why or fault.what if fault else ""
     law = read_law(policy or policy_documents(places), [one for one in (name, node) if one])
     paused = {*found.paused, ""} if places.pause.exists() else {*found.paused}
     agents = tuple(agent.spec.name for agent in found.agents)
     return AtRest(law, node, name, wall(), found.peers, agents, frozenset(paused), why)
+
+
+def machine(places: Layout) -> HostMachine:
+    """The machine around a home, to be looked at."""
+    own = environment()
+    return HostMachine(places, own, survey, lambda spec: missing(spec, own.get("PATH")))
 
 
 @dataclass
@@ -226,7 +231,10 @@ async def _core(frame: _Frame, ready: Ready) -> None:
         inside = Inside(node)
         inside.config = frame.config
         roster = AgentRoster(_site(frame, watch, tasks), places.tokens, node.desk)
-        inside.operator = Operator(node, law, roster, frame.config.alerts)
+        health = inside.health = Health(node, law, frame.config, machine(places), clock)
+        inside.operator = Operator(
+            node, law, roster, lambda: (*frame.config.alerts(), *health.needs_you())
+        )
         api = Api(inside, operator_token=configured.operator.auth == "token")
         try:
             await _open(frame, node, law, transport, api, roster, failed)
@@ -235,12 +243,14 @@ async def _core(frame: _Frame, ready: Ready) -> None:
                 frame.up = True
                 frame.told = ""
                 ready(node.overview.status())
+                health.start()
             await _until(frame.stop, failed)
         except asyncio.CancelledError:
             store.fail(RuntimeError("a task of the node broke off"))
             raise
         finally:
             lookout.stop()
+            health.stop()
             await _close(node, store, transport, api, roster, failed)
             watch.close()
     if failed.done():

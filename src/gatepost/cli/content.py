@@ -37,11 +37,12 @@ def save(found: Sequence[Content], directory: str) -> list[Path]:
 
 def _text(words: Sequence[str], attached: bool) -> str:
     if list(words) == ["-"] or (not words and not attached and not sys.stdin.isatty()):
-        return _stdin()
+        return stdin()
     return " ".join(words)
 
 
-def _stdin() -> str:
+def stdin() -> str:
+    """All of stdin as text. Raises `usage.invalid` when it is none."""
     data = sys.stdin.buffer.read(MOST + 1)
     if len(data) > MOST:
         raise GatepostError("message.too_large", what="stdin holds more than any message may")

@@ -10,9 +10,9 @@ from gatepost.cli.command import command, group
 from gatepost.cli.content import save as keep
 from gatepost.cli.near import nearest
 from gatepost.cli.pages import messages as page
-from gatepost.cli.times import now
+from gatepost.cli.times import now, seconds
 from gatepost.core.lifecycle import State
-from gatepost.core.views import MessagesQuery
+from gatepost.core.views import MessagesQuery, Pruned
 from gatepost.errors import GatepostError
 
 STATES = get_args(State)
@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
         "messages list --state failed --json",
     )(listed)
     command(noun, "show", "messages show 0199f3a2-7b1c")(show)
+    command(noun, "prune", "messages prune", "messages prune --older 7d --dry-run")(prune)
     app.add_typer(noun)
 
 
@@ -69,3 +70,34 @@ def show(call: Call, message: opt.MessageId, save: opt.Save = "") -> None:
         parts = (*view.question, *view.parts)
         call.screen.say(*(page.labelled("saved", str(path)) for path in keep(parts, save)))
     call.hint("why", f"gatepost explain {view.id}")
+
+
+def prune(
+    call: Call,
+    older: Annotated[
+        str,
+        typer.Option(
+            "--older",
+            metavar="TIME",
+            help="What ended that long ago, an hour at least. Default: store.keep_messages.",
+            show_default=False,
+        ),
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+) -> None:
+    """Delete messages that ended long ago, with their text and evidence. It cannot be undone.
+
+    What a peer still needs stays, and so does everything that has not ended. The node does this by
+    itself for what is older than `store.keep_messages`.
+    """
+    age = round(seconds(older, "--older") * 1000) if older else 0
+    messages = frames = 0
+    call.goes_on = "what is gone is gone; the rest stays"
+    while True:
+        part = call.as_operator(lambda operator: operator.prune(age, counting=dry_run))
+        messages, frames = messages + part.messages, frames + part.frames
+        if not part.more or dry_run:
+            break
+        call.screen.progress(f"pruned {messages} messages")
+    found = Pruned(messages, frames, part.kept)
+    call.screen.data(found, page.pruned(found, dry_run))

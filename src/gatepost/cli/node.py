@@ -8,6 +8,7 @@ from gatepost.cli.call import Call
 from gatepost.cli.command import command
 from gatepost.cli.pages import node as page
 from gatepost.cli.times import now
+from gatepost.core.views import Event
 from gatepost.errors import GatepostError
 
 What = Annotated[
@@ -23,7 +24,7 @@ def register(app: typer.Typer) -> None:
         "init --name home --listen 127.0.0.1:7443",
         "init --name lab --listen 0.0.0.0:7443 --advertise lab.example:7443",
     )(init)
-    command(app, "start", "start", "start --home /srv/gatepost")(start)
+    command(app, "start", "start", "start --home /srv/gatepost --set log.level=info")(start)
     command(app, "status", "status", "status --json")(status)
     command(app, "pause", "pause", "pause lab")(pause)
     command(app, "resume", "resume", "resume lab")(resume)
@@ -72,12 +73,44 @@ def init(
     return 0
 
 
-def start(call: Call) -> int:
-    """Run the node in the foreground. Ctrl-C or SIGTERM end it; nothing accepted is lost."""
+def start(
+    call: Call,
+    given: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="A setting for this run; stronger than file and environment. Repeatable.",
+        ),
+    ] = None,
+) -> int:
+    """Run the node in the foreground. Ctrl-C or SIGTERM end it; nothing accepted is lost.
+
+    What it says meanwhile is set by `log.level`; `gatepost log` shows everything that happens.
+    """
     from gatepost import compose
 
-    compose.start(call.directory(), lambda found: call.screen.data(found, page.ready(found)))
+    compose.start(
+        call.directory(),
+        lambda found: call.screen.data(found, page.ready(found)),
+        lambda news: _news(call, news),
+        dict(_flag(one) for one in given or ()),
+    )
     return 0
+
+
+def _flag(text: str) -> tuple[str, str]:
+    key, sign, value = text.partition("=")
+    if not sign:
+        raise GatepostError("usage.invalid", what=f"--set `{text}` is not KEY=VALUE")
+    return key.strip(), value.strip()
+
+
+def _news(call: Call, news: Event | GatepostError) -> None:
+    if isinstance(news, GatepostError):
+        call.fail(news, None)
+    else:
+        call.screen.remark(page.event(news, now()))
 
 
 def status(call: Call) -> None:

@@ -89,6 +89,11 @@ class Screen:
         if not (self.json or self.quiet):
             self._lay(sys.stderr, page)
 
+    def remark(self, *page: Item) -> None:
+        """Talk that goes on for days: left out where nobody reads it, for it must never wait."""
+        if _writable(sys.stderr):
+            self.say(*page)
+
     def labelled(self, label: str, text: str) -> None:
         """One line of talk with a label: `undo    gatepost cancel …`."""
         if text:
@@ -226,6 +231,18 @@ def _console(stream: TextIO) -> "Console":
     from rich.console import Console
 
     return Console(file=stream, highlight=False, markup=False, emoji=False)
+
+
+def _writable(stream: TextIO) -> bool:
+    """Whether a line can be written at once; a full pipe would hold up whoever writes."""
+    import select
+
+    try:
+        poll = select.poll()
+        poll.register(stream.fileno(), select.POLLOUT)
+    except (OSError, ValueError):
+        return True  # a stream without a file
+    return bool(poll.poll(0))
 
 
 def _forgive(stream: TextIO) -> None:

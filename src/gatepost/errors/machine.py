@@ -10,18 +10,18 @@ ENTRIES = (
         "another node runs on this home directory",
         "gatepost status",
     ),
-    Entry("node.paused", Family.local, "it is paused", "gatepost resume", retryable=True),
     Entry(
-        "node.stopped",
+        "mcp.missing",
         Family.local,
-        "the node stopped itself: its state does not fit what a peer knows",
-        "gatepost status",
+        "this installation does not speak MCP",
+        "pip install 'gatepost[mcp]'",
     ),
+    Entry("node.paused", Family.local, "it is paused", "gatepost resume", retryable=True),
     Entry(
         "node.recovering",
         Family.local,
         "the node made a mistake and goes on from what is on its disk",
-        "gatepost log",
+        "nothing to do: it is back in a moment",
         retryable=True,
     ),
     Entry(
@@ -116,6 +116,12 @@ ENTRIES = (
         Family.configuration,
         "the file was changed meanwhile",
         "repeat the command",
+    ),
+    Entry(
+        "config.stale",
+        Family.configuration,
+        "the file is not the one that was read",
+        "gatepost config patch --base-hash {hash}",
     ),
     Entry(
         "config.invalid",

@@ -20,12 +20,15 @@ from gatepost.core.views import (
     GrantView,
     MessagesQuery,
     NodeStatus,
+    Pruned,
+    PruneIn,
     TokenView,
 )
 from gatepost.errors import GatepostError
 from gatepost.node.mailbox import outcome
 from gatepost.node.node import Node
 from gatepost.node.peering import Blocks, Peering, durable
+from gatepost.node.pruning import ALL
 from gatepost.node.questions import Questions
 
 
@@ -49,6 +52,11 @@ class LawBook(Blocks, Protocol):
         """What is wrong with the files as they are now; the last good law stays in force."""
         ...
 
+    @property
+    def failing(self) -> tuple[str, ...]:
+        """Which expectations the law in force does not meet."""
+        ...
+
 
 class Roster(Protocol):
     """Who wakes agents; `compose` hands in the adapters."""
@@ -68,6 +76,11 @@ class Roster(Protocol):
     def keep_token(self, agent: str, secret: str) -> None:
         """Leave an agent's token where the operator's own programs find it."""
         ...
+
+
+YOUNGEST = 3_600_000
+PRUNED_AT_ONCE = 5_000
+"""One call deletes no more, so that it ends while somebody waits for it."""
 
 
 class Operator(Peering):
@@ -97,6 +110,7 @@ class Operator(Peering):
         said = list(self._alerts())
         if fault is not None:
             said.append(f"{fault.what}; until it is mended the last good policy is in force")
+        said += self._book.failing
         return msgspec.structs.replace(status, needs_you=(*status.needs_you, *said))
 
     # agents
@@ -175,6 +189,19 @@ class Operator(Peering):
         self._node.shown.withdraw(row)
         await durable(self._node)
         return self._node.shown.message(row.id)
+
+    async def prune(self, wish: PruneIn) -> Pruned:
+        """Delete what ended `wish.older` ms ago, by default what the settings say, or count it."""
+        older = wish.older or self._node.settings.keep_ms
+        if older < YOUNGEST:
+            raise GatepostError(
+                "usage.invalid",
+                what="what ended less than an hour ago is not pruned",
+                command="messages prune",
+            )
+        most = ALL if wish.counting else PRUNED_AT_ONCE
+        prune = self._node.pruning.prune
+        return await outcome(lambda done: prune(older, most, wish.counting, done))
 
     # tokens, pause
 

@@ -8,6 +8,7 @@ class BlockingOperator(Waited[OperatorClient]):
     """The operator of one node; a context manager. See `OperatorClient` for what each call does."""
 
     status = waited(OperatorClient.status)
+    health = waited(OperatorClient.health)
     add_agent = waited(OperatorClient.add_agent)
     remove_agent = waited(OperatorClient.remove_agent)
     agents = waited(OperatorClient.agents)
@@ -35,6 +36,10 @@ class BlockingOperator(Waited[OperatorClient]):
     messages = waited(OperatorClient.messages)
     message = waited(OperatorClient.message)
     cancel = waited(OperatorClient.cancel)
+    prune = waited(OperatorClient.prune)
+    config = waited(OperatorClient.config)
+    set_config = waited(OperatorClient.set_config)
+    undo_config = waited(OperatorClient.undo_config)
     create_token = waited(OperatorClient.create_token)
     tokens = waited(OperatorClient.tokens)
     revoke_token = waited(OperatorClient.revoke_token)

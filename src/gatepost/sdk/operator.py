@@ -23,6 +23,8 @@ from gatepost.core.calls import (
     Undo,
     What,
 )
+from gatepost.core.configured import ConfigChange, ConfigPatch, ConfigView
+from gatepost.core.health import Checkup
 from gatepost.core.message import MessageView
 from gatepost.core.views import (
     AgentSpec,
@@ -36,7 +38,10 @@ from gatepost.core.views import (
     Paired,
     PeerView,
     Ping,
+    Pruned,
+    PruneIn,
     Question,
+    Renamed,
     RuleView,
     TokenView,
 )
@@ -73,6 +78,10 @@ class OperatorClient:
         """One look at the node."""
         return await self._http.get("/v1/status", NodeStatus)
 
+    async def health(self) -> Checkup:
+        """What the node finds wrong with itself, now."""
+        return await self._http.get("/v1/health", Checkup)
+
     async def add_agent(self, spec: AgentSpec) -> AgentView:
         """Add an agent."""
         return await self._http.call("POST", "/v1/agents", spec, AgentView)
@@ -93,9 +102,9 @@ class OperatorClient:
         """Agents of a peer that it lets this node see."""
         return await self._http.get(_peer(alias, "agents"), list[AgentView], asking=asking)
 
-    async def invite(self, alias: str, minutes: int = 15) -> Invitation:
-        """Make an invitation."""
-        body = InviteIn(alias, minutes)
+    async def invite(self, alias: str, minutes: int = 15, reuse: bool = False) -> Invitation:
+        """Make an invitation; `reuse` lets the alias go to a node that did not have it before."""
+        body = InviteIn(alias, minutes, reuse)
         return await self._http.call("POST", "/v1/peers/invite", body, Invitation)
 
     async def paired(self, alias: str, wait: float) -> Paired | None:
@@ -103,9 +112,9 @@ class OperatorClient:
         wait = min(wait, MAX_WAIT)
         return await self._http.maybe(_peer(alias, "paired"), Paired, wait, timeout=wait)
 
-    async def accept(self, text: str, alias: str = "") -> Paired:
+    async def accept(self, text: str, alias: str = "", reuse: bool = False) -> Paired:
         """Accept an invitation."""
-        body = AcceptIn(text, alias)
+        body = AcceptIn(text, alias, reuse)
         return await self._http.call("POST", "/v1/peers/accept", body, Paired, MAX_WAIT)
 
     async def peers(self) -> list[PeerView]:
@@ -136,9 +145,10 @@ class OperatorClient:
         """Say where a peer is dialled."""
         return await self._change("PUT", _peer(alias, "endpoint"), EndpointIn(endpoint))
 
-    async def rename_peer(self, alias: str, new: str) -> str:
+    async def rename_peer(self, alias: str, new: str, reuse: bool = False) -> Renamed:
         """Give a peer another alias."""
-        return await self._change("PUT", _peer(alias, "alias"), AliasIn(new))
+        body = AliasIn(new, reuse)
+        return await self._http.call("PUT", _peer(alias, "alias"), body, Renamed)
 
     async def grant(self, grant: GrantIn) -> GrantView:
         """Make a rule by command."""
@@ -201,6 +211,26 @@ class OperatorClient:
         """Withdraw a message."""
         target = f"/v1/messages/{_name(id)}/cancel"
         return await self._http.call("POST", target, Nothing(), MessageView)
+
+    async def prune(self, older: int = 0, *, counting: bool = False) -> Pruned:
+        """Delete messages that ended `older` ms ago (0: what the settings say), or count them."""
+        body = PruneIn(older, counting)
+        return await self._http.call("POST", "/v1/messages/prune", body, Pruned, MAX_WAIT)
+
+    async def config(self) -> ConfigView:
+        """All settings as they count in the node, each with its place."""
+        return await self._http.get("/v1/config", ConfigView)
+
+    async def set_config(
+        self, changes: dict[str, str | int | None], base: str = ""
+    ) -> ConfigChange:
+        """Change settings in the node's file; None takes one out. `base` is a hash of the file."""
+        body = ConfigPatch(changes, base)
+        return await self._http.call("POST", "/v1/config", body, ConfigChange)
+
+    async def undo_config(self) -> ConfigChange:
+        """Take the last change of settings back."""
+        return await self._http.call("POST", "/v1/config/undo", _NOTHING, ConfigChange)
 
     async def create_token(self, agent: str, note: str = "") -> TokenView:
         """Make a token for an agent; its secret is shown once."""

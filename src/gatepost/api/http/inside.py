@@ -7,6 +7,8 @@ inside.
 from collections.abc import Callable
 from typing import Protocol
 
+from gatepost.core.configured import ConfigChange, ConfigPatch, ConfigView
+from gatepost.core.health import Checkup
 from gatepost.core.message import MessageView
 from gatepost.core.views import (
     AgentSpec,
@@ -20,7 +22,10 @@ from gatepost.core.views import (
     Paired,
     PeerView,
     Ping,
+    Pruned,
+    PruneIn,
     Question,
+    Renamed,
     RuleView,
     TokenView,
 )
@@ -78,7 +83,7 @@ class Operator(Protocol):
         """Agents of a peer that it lets this node see."""
         ...
 
-    async def invite(self, alias: str, minutes: int = 15) -> Invitation:
+    async def invite(self, alias: str, minutes: int = 15, reuse: bool = False) -> Invitation:
         """Make an invitation."""
         ...
 
@@ -86,7 +91,7 @@ class Operator(Protocol):
         """Wait for the other side to accept; None when it has not."""
         ...
 
-    async def accept(self, text: str, alias: str = "") -> Paired:
+    async def accept(self, text: str, alias: str = "", reuse: bool = False) -> Paired:
         """Accept an invitation."""
         ...
 
@@ -118,7 +123,7 @@ class Operator(Protocol):
         """Say where a peer is dialled."""
         ...
 
-    async def rename_peer(self, alias: str, new: str) -> str:
+    async def rename_peer(self, alias: str, new: str, reuse: bool = False) -> Renamed:
         """Give a peer another alias."""
         ...
 
@@ -170,6 +175,10 @@ class Operator(Protocol):
         """Withdraw a message."""
         ...
 
+    async def prune(self, wish: PruneIn, /) -> Pruned:
+        """Delete messages that ended long ago, or count them."""
+        ...
+
     async def create_token(self, agent: str, note: str = "") -> TokenView:
         """Make a token for one agent."""
         ...
@@ -191,6 +200,30 @@ class Operator(Protocol):
         ...
 
 
+class Config(Protocol):
+    """The settings the node runs by."""
+
+    def config(self) -> ConfigView:
+        """All settings, each with its place."""
+        ...
+
+    def patch(self, wish: ConfigPatch, /) -> ConfigChange:
+        """Change settings in the file; what applies live counts on return."""
+        ...
+
+    def undo(self) -> ConfigChange:
+        """Take the last change back."""
+        ...
+
+
+class Health(Protocol):
+    """What the node finds when it looks at itself."""
+
+    def checkup(self) -> Checkup:
+        """Look now, at everything."""
+        ...
+
+
 class FollowingDesk(Desk, Protocol):
     """A desk that can also follow a message without a look at how it stands now."""
 
@@ -205,6 +238,16 @@ class Inside(Protocol):
     @property
     def operator(self) -> Operator:
         """The operator's calls."""
+        ...
+
+    @property
+    def config(self) -> Config:
+        """The settings."""
+        ...
+
+    @property
+    def health(self) -> Health:
+        """What is wrong."""
         ...
 
     @property

@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from gatepost.api.http.config_routes import CONFIG
+from gatepost.api.http.health_routes import HEALTH
 from gatepost.api.http.law_routes import OPERATIONS as LAW
 from gatepost.api.http.operations import Given, Operation
 from gatepost.api.http.peer_routes import PEERS
@@ -25,6 +27,8 @@ from gatepost.core.views import (
     GrantView,
     MessagesQuery,
     NodeStatus,
+    Pruned,
+    PruneIn,
     TokenView,
 )
 
@@ -88,6 +92,11 @@ async def cancel(given: Given[Nothing]) -> MessageView:
     return await given.inside.operator.cancel(given.path["id"])
 
 
+async def prune(given: Given[PruneIn]) -> Pruned:
+    """Delete what ended long ago, or count it."""
+    return await given.inside.operator.prune(given.body)
+
+
 async def tokens(given: Given[Nothing]) -> list[TokenView]:
     """All tokens, without their secrets."""
     return given.inside.operator.tokens()
@@ -139,6 +148,8 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         waits=True,
     ),
     *PEERS,
+    *CONFIG,
+    *HEALTH,
     *LAW,
     Operation("POST", "/v1/policy/grants", "Make a rule", GrantIn, GrantView, grant),
     Operation("DELETE", "/v1/policy/grants/{id}", "Take a rule back", Nothing, Undo, revoke),
@@ -160,6 +171,15 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     ),
     Operation(
         "POST", "/v1/messages/{id}/cancel", "Withdraw a message", Nothing, MessageView, cancel
+    ),
+    Operation(
+        "POST",
+        "/v1/messages/prune",
+        "Delete messages that ended long ago, or count them",
+        PruneIn,
+        Pruned,
+        prune,
+        waits=True,
     ),
     Operation("GET", "/v1/tokens", "All tokens", Nothing, list[TokenView], tokens),
     Operation("POST", "/v1/tokens", "Make a token for one agent", TokenIn, TokenView, create_token),

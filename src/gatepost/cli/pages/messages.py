@@ -6,9 +6,11 @@ from gatepost.cli.clean import clean, clean_line
 from gatepost.cli.render import LABEL, Item, Quote, Table
 from gatepost.cli.times import clock, span
 from gatepost.core.message import Content, File, MessageView, Run, Text
+from gatepost.core.views import Pruned
 from gatepost.errors import CATALOGUE
 
 SHORTEST = 13  # of an id: its time in milliseconds
+MEANS = {"held": "policy.held", "expired": "message.expired"}  # what a state says by itself
 
 
 def labelled(label: str, text: str) -> str:
@@ -49,7 +51,7 @@ def standing(view: MessageView, now: int) -> list[Item]:
     by = _by(view)
     since = f"since {clock(view.since, now)}" if view.since else ""
     lines: list[Item] = [f"{view.state}  {view.id}  {view.sender} → {view.to}  {by or since}"]
-    whys = (catalogued(view.reason), view.why or _waits_for(view))
+    whys = (catalogued(view.reason or MEANS.get(view.state, "")), view.why or _waits_for(view))
     lines += [labelled("why", text) for text in dict.fromkeys(whys) if text]
     return lines + _marks(view)
 
@@ -183,3 +185,12 @@ def _said(why: str, parts: Sequence[Content]) -> str:
     files = [clean_line(part.name) or "a file" for part in parts if isinstance(part, File)]
     values = [text] if text else []
     return "  ".join(word for word in (why, *values, *files) if word)
+
+
+def pruned(found: Pruned, dry_run: bool) -> list[Item]:
+    """What went, or would go."""
+    word = "would go" if dry_run else "pruned"
+    lines: list[Item] = [f"{word}  {found.messages} messages, {found.frames} frames"]
+    if found.kept:
+        lines.append(f"kept  {found.kept} as old: not ended for as long, or needed by a peer")
+    return lines
