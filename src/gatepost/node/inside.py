@@ -5,6 +5,7 @@ from typing import NoReturn
 from gatepost.errors import GatepostError
 from gatepost.node.configbook import ConfigBook
 from gatepost.node.desk import Desk
+from gatepost.node.health.watch import Health
 from gatepost.node.hub import Hub
 from gatepost.node.mailbox import AgentMailbox
 from gatepost.node.node import Node
@@ -14,10 +15,11 @@ from gatepost.node.tokens import Tokens
 
 
 class Inside:
-    """A running node. `operator` and `config` are set by whoever composes it."""
+    """A running node. `operator`, `config` and `health` are set by whoever composes it."""
 
     operator: Operator
     config: ConfigBook
+    health: Health
 
     def __init__(self, node: Node) -> None:
         self._node = node
@@ -55,6 +57,11 @@ class Broken:
 
     @property
     def operator(self) -> NoReturn:
+        """Raises why."""
+        raise self._error
+
+    @property
+    def health(self) -> NoReturn:
         """Raises why."""
         raise self._error
 
