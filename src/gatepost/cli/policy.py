@@ -1,6 +1,6 @@
 """Policy: who may do what. Grants are rules made by command; the file is yours."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -9,10 +9,7 @@ from gatepost.cli.command import command, group
 from gatepost.cli.pages import policy as page
 from gatepost.cli.question import terms
 from gatepost.cli.times import moment, now, seconds
-from gatepost.core.views import GrantIn, GrantView
-
-if TYPE_CHECKING:
-    from gatepost.sdk import OperatorClient
+from gatepost.core.views import GrantIn
 
 Words = Annotated[
     list[str],
@@ -68,16 +65,10 @@ def grant(
     until = now() + round(seconds(valid, "--for") * 1000) if valid else until
     asked = GrantIn(sender=sender, verbs=verbs, to=to, until=until, rate=rate, id=name, deny=deny)
 
-    async def work(operator: "OperatorClient") -> tuple[GrantView, tuple[str, ...]]:
-        made = await operator.grant(asked)
-        known = {name for peer in await operator.peers() for name in (peer.alias, peer.node)}
-        own = (await operator.status()).name
-        return made, tuple(page.strangers(asked, known | {own}))
-
-    made, strangers = call.as_operator(work)
+    made = call.as_operator(lambda operator: operator.grant(asked))
     call.screen.data(made, page.granted(made))
-    for name in strangers:
-        call.hint("note", f"this node has no peer `{name}`; until it has, the rule matches nothing")
+    for remark in made.remarks:
+        call.hint("note", remark)
     call.hint("undo", made.undo)
 
 

@@ -1,11 +1,11 @@
 """Policy for people: rules, a new grant."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from gatepost.cli.pages.messages import labelled
 from gatepost.cli.render import Item, Table
-from gatepost.core.views import GrantIn, GrantView, RuleView
+from gatepost.core.views import GrantView, RuleView
 from gatepost.errors import Entry
 
 if TYPE_CHECKING:
@@ -16,12 +16,6 @@ def granted(made: GrantView) -> list[Item]:
     """A rule as it was written."""
     written = [f"  {line}" for line in made.text.strip().splitlines()]
     return [f"granted  {made.id}   {made.origin}", *written]
-
-
-def strangers(asked: GrantIn, known: Collection[str]) -> list[str]:
-    """Nodes that a grant names and nobody here knows."""
-    named = (one.partition("@")[2] for one in (asked.sender, asked.to))
-    return [node for node in dict.fromkeys(named) if node not in ("", "*", *known)]
 
 
 def rules(views: Sequence[RuleView]) -> list[Item]:
