@@ -87,7 +87,9 @@ def guarded(call: Call, path: str, body: Callable[[], int | None]) -> int:
         raise
     except Exception as error:
         bug = GatepostError(
-            "bug.internal", what=f"{type(error).__name__}: {error}", why="gatepost -vv shows where"
+            "bug.internal",
+            what=f"{type(error).__name__}: {error}",
+            why="the same command with -vv shows where",
         )
         call.fail(bug, error)
         return bug.exit_code
