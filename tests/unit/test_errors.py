@@ -1,5 +1,6 @@
 """The catalogue: one entry per code, each with who can act and how; errors travel and come back."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -15,7 +16,7 @@ RAISED = re.compile(r'GatepostError\(\s*"([^"]+)"')
 HOLDER = re.compile(r"\{(\w+)\}")
 EXAMPLE = {
     "verb": "ask", "sender": "main@home", "to": "bob", "command": "ask", "id": "018b",
-    "agent": "bob", "peer": "lab", "home": "/tmp/home", "suggestion": "listen",
+    "agent": "bob", "peer": "lab", "home": "/tmp/home", "suggestion": "listen", "alias": "den",
 }  # fmt: skip
 
 
@@ -49,10 +50,25 @@ def test_a_fix_that_is_a_command_can_be_typed(entry: Entry) -> None:
         read(fix)
 
 
+def outside() -> dict[Path, str]:
+    """The source but for the catalogue."""
+    return {path: path.read_text() for path in SOURCE.rglob("*.py") if path.parent.name != "errors"}
+
+
 def test_every_code_that_is_raised_is_in_the_catalogue() -> None:
-    raised = {code for path in SOURCE.rglob("*.py") for code in RAISED.findall(path.read_text())}
+    raised = {code for text in outside().values() for code in RAISED.findall(text)}
     assert len(raised) > 30
     assert raised <= set(CATALOGUE)
+
+
+def test_every_code_of_the_catalogue_is_said_by_something() -> None:
+    said = {
+        node.value
+        for text in outside().values()
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Constant)
+    }
+    assert set(CATALOGUE) - said == set()
 
 
 def test_a_placeholder_nobody_filled_stays_visible() -> None:

@@ -1,6 +1,7 @@
 """Asks the real parser whether a command line can be read, without running it."""
 
 import io
+import re
 import shlex
 from collections.abc import Iterator
 from contextlib import redirect_stdout
@@ -10,6 +11,8 @@ import typer.main
 from typer.core import TyperCommand, TyperGroup
 
 from gatepost.cli.app import build
+
+TOLD = re.compile(r"(?<=^  )gatepost [^`]+|(?<=  )gatepost [^`]+|(?<=`)gatepost [^`]+(?=`)")
 
 
 def tree() -> TyperGroup:
@@ -28,6 +31,13 @@ def commands() -> Iterator[tuple[str, TyperCommand]]:
         else:
             assert isinstance(one, TyperCommand)
             yield name, one
+
+
+def commands_in(text: str) -> Iterator[str]:
+    """Every `gatepost …` that a text tells somebody to type."""
+    for line in text.splitlines():
+        for found in TOLD.finditer(line):
+            yield found[0].split("   ")[0].rstrip()
 
 
 def read(line: str) -> None:
