@@ -56,3 +56,7 @@ MessageId = Annotated[
     ),
 ]
 Alias = Annotated[str, typer.Argument(metavar="PEER", help="The peer's alias.", show_default=False)]
+Reuse = Annotated[
+    bool,
+    typer.Option("--reuse", help="Take the name although it meant another node until lately."),
+]

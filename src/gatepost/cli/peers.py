@@ -1,5 +1,6 @@
 """Peers: pairing, looking, and stopping. Pairing lets a peer ping, nothing more."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -56,6 +57,7 @@ def invite(
     no_wait: Annotated[
         bool, typer.Option("--no-wait", help="Do not wait for the other side.")
     ] = False,
+    reuse: opt.Reuse = False,
 ) -> int:
     """Make an invitation for one node: one string, valid for 15 minutes, usable once.
 
@@ -63,10 +65,11 @@ def invite(
     the invitation stays open.
     """
     minutes = max(1, round(seconds(valid, "--for") / 60))
-    made = call.as_operator(lambda operator: operator.invite(name, minutes))
+    made = call.as_operator(lambda operator: operator.invite(name, minutes, reuse))
     call.screen.say(*page.invited(made, now()))
     call.screen.data(made, [made.text])
     call.screen.say(*page.hand_over(made))
+    _warn(call, made.warnings)
     if no_wait or call.screen.piped or call.screen.json:
         return 0
     call.goes_on = (
@@ -100,6 +103,7 @@ def accept(
             help="What you will call the other node. Default: its own name.",
         ),
     ] = "",
+    reuse: opt.Reuse = False,
 ) -> int:
     """Accept an invitation, and prove the way both ways before anything is kept."""
     text = invitation if invitation not in ("", "-") else call.screen.prompt("invitation:")
@@ -108,7 +112,7 @@ def accept(
         return NO
     call.goes_on = f"stopped while pairing: {call.typed('peers list')} shows whether it was done"
     call.screen.progress("pairing")
-    made = call.as_operator(lambda operator: operator.accept(text, name))
+    made = call.as_operator(lambda operator: operator.accept(text, name, reuse))
     call.screen.data(made, page.paired(made))
     _next(call, made)
     call.hint("undo", f"gatepost peers remove {made.alias}")
@@ -195,10 +199,17 @@ def alias(
     call: Call,
     peer: opt.Alias,
     new: Annotated[str, typer.Argument(metavar="NAME", help="Its new alias.", show_default=False)],
+    reuse: opt.Reuse = False,
 ) -> None:
-    """Call a peer something else. Rules that name the old alias stop matching."""
-    undo = call.as_operator(lambda operator: operator.rename_peer(peer, new))
-    _done(call, f"renamed to {new}", peer, undo)
+    """Call a peer something else. Rules that name the old alias stop matching.
+
+    The old alias is kept for that node for 30 days: no other gets it unasked.
+    """
+    made = call.as_operator(lambda operator: operator.rename_peer(peer, new, reuse))
+    did = f"renamed to {new}"
+    call.screen.data({"peer": peer, "did": did, "undo": made.undo}, [f"{peer}  {did}"])
+    _warn(call, made.warnings)
+    call.hint("undo", made.undo)
 
 
 def _joined(call: Call, made: Invitation) -> Paired | None:
@@ -218,7 +229,13 @@ def _joined(call: Call, made: Invitation) -> Paired | None:
     return call.as_operator(work)
 
 
+def _warn(call: Call, warnings: Sequence[str]) -> None:
+    for line in warnings:
+        call.hint("note", line)
+
+
 def _next(call: Call, paired: Paired) -> None:
+    _warn(call, paired.warnings)
     for line in paired.next:
         call.hint("next", line)
 

@@ -126,17 +126,25 @@ class AgentsQuery(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class InviteIn(msgspec.Struct, frozen=True):
-    """Make an invitation for a node that will be called `alias` here."""
+    """Make an invitation for a node that will be called `alias` here.
+
+    `reuse`: also when that name meant another node until lately.
+    """
 
     alias: str
     minutes: int = 15
+    reuse: bool = False
 
 
 class AcceptIn(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Accept an invitation; `alias` names its node here (empty: the name it gives itself)."""
+    """Accept an invitation; `alias` names its node here (empty: the name it gives itself).
+
+    `reuse`: also when that name meant another node until lately.
+    """
 
     text: str
     alias: str = ""
+    reuse: bool = False
 
 
 class PingIn(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -151,10 +159,11 @@ class EndpointIn(msgspec.Struct, frozen=True):
     endpoint: str
 
 
-class AliasIn(msgspec.Struct, frozen=True):
-    """A peer's new alias."""
+class AliasIn(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A peer's new alias. `reuse`: also when that name meant another node until lately."""
 
     new: str
+    reuse: bool = False
 
 
 class TokenIn(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -191,6 +191,7 @@ class LawRow(msgspec.Struct, gc=False):
 class InviteRow(msgspec.Struct, kw_only=True):
     """An invitation: the public half of its one-time key (hex), never the secret.
 
+    `reuse`: its alias may go to a node that did not have it before.
     `answer` repeats the reply to the node that used it.
     """
 
@@ -200,6 +201,7 @@ class InviteRow(msgspec.Struct, kw_only=True):
     expires: int
     used_by: str = ""
     answer: bytes = b""
+    reuse: bool = False
 
 
 class TokenRow(msgspec.Struct, kw_only=True):

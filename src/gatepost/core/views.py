@@ -96,6 +96,7 @@ class Invitation(msgspec.Struct, frozen=True):
     text: str
     alias: str
     expires: int
+    warnings: tuple[str, ...] = ()
 
 
 class Paired(msgspec.Struct, frozen=True):
@@ -111,6 +112,15 @@ class Paired(msgspec.Struct, frozen=True):
     ms: float
     next: tuple[str, ...] = ()
     may: tuple[str, ...] = ("ping",)
+    warnings: tuple[str, ...] = ()
+
+
+class Renamed(msgspec.Struct, frozen=True, kw_only=True):
+    """A peer has another alias. `warnings` say what it is easily taken for, and what stops."""
+
+    alias: str
+    undo: str
+    warnings: tuple[str, ...] = ()
 
 
 class Event(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -28,7 +28,28 @@ ENTRIES = (
     Entry(
         "peer.frozen",
         Family.peer,
-        "the peer's key or life does not fit",
+        "the peer shows another key, or words this node cannot bear",
         "gatepost peers trust {peer}",
+    ),
+    Entry(
+        "peer.stopped",
+        Family.peer,
+        "the pair stopped: the two nodes' databases contradict each other",
+        "gatepost peers remove {peer}",
+        who="you and the other operator",
+    ),
+    Entry(
+        "peer.alias_kept",
+        Family.usage,
+        "that name meant another node, and rules may still name it",
+        "gatepost peers alias {peer} {alias} --reuse",
+        status=409,
+    ),
+    Entry(
+        "invitation.alias_kept",
+        Family.usage,
+        "that name meant another node, and rules may still name it",
+        "gatepost peers accept STRING --name {alias} --reuse",
+        status=409,
     ),
 )

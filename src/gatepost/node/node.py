@@ -16,6 +16,7 @@ from gatepost.core.records import MessageRow
 from gatepost.core.views import AgentSpec
 from gatepost.errors import GatepostError
 from gatepost.node.agents import Agent
+from gatepost.node.aliases import Aliases
 from gatepost.node.decisions import Decisions
 from gatepost.node.delivery import Delivery
 from gatepost.node.desk import Desk
@@ -91,7 +92,9 @@ class Node:
         )
         self.shown = Shown(store, clock, self.peers, self.outbox, self.inbox)
         self.talk = Talk(clock, self.guard, self.peers, self.agents, settings.answer_wait)
-        self.pairing = Pairing(ground, self.peers)
+        self.aliases = Aliases(ground, self.peers)
+        self.peers.renamed = self.aliases.now_called
+        self.pairing = Pairing(ground, self.peers, self.aliases)
         self.overview = Overview(ground, self.guard, self.peers, self.agents, self._open_with)
         self._join(ground)
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import msgspec
 
+from gatepost.core import stops
 from gatepost.core.control import Answer
 from gatepost.core.views import AgentView, NodeStatus, PeerView, RuleView
 from gatepost.errors import GatepostError
@@ -94,7 +95,7 @@ class Overview:
     def status(self) -> NodeStatus:
         """One look at the node."""
         peers = list(self._peers.by_alias.values())
-        needs = [f"peer {p.row.alias} stopped: {p.row.stopped}" for p in peers if p.row.stopped]
+        needs = [_stop(p.row.alias, p.row.stopped) for p in peers if p.row.stopped]
         if PAUSE_FILE in self._guard.paused:
             needs.append(
                 "the file PAUSE in the home directory pauses this node; remove it to go on"
@@ -180,12 +181,24 @@ class Overview:
             may=self._may(peer),
         )
 
+    def naming(self, alias: str) -> tuple[str, ...]:
+        """The rules that name a peer by this alias."""
+        return tuple(
+            rule.id
+            for rule in self._guard.law.rules
+            if any(pattern.node == alias for pattern in (*rule.from_, *rule.to))
+        )
+
     def _may(self, peer: Peer) -> tuple[str, ...]:
         spoken: list[str] = []
         for rule in self._guard.law.rules:
             if any(pattern.node in (peer.row.alias, peer.row.node, "*") for pattern in rule.from_):
                 spoken += [f"{verb} {', '.join(map(str, rule.to))}" for verb in rule.allow]
         return tuple(dict.fromkeys(spoken))
+
+
+def _stop(alias: str, reason: str) -> str:
+    return f"peer {alias} stopped: {stops.why(reason)}; {stops.fix(reason, alias)}"
 
 
 def _peer_state(peer: Peer, paused: bool) -> str:

@@ -8,12 +8,12 @@ so a crash between the two commits mends itself. Pairing grants nothing but `pin
 from collections.abc import Callable
 
 from gatepost.core import pairing
-from gatepost.core.address import NAME, is_node_id
 from gatepost.core.identity import Accepted, accept_successor
 from gatepost.core.pairing import Joined, Refused
 from gatepost.core.records import InviteRow, PeerRow
 from gatepost.core.views import Invitation
 from gatepost.errors import GatepostError
+from gatepost.node.aliases import Aliases, shown
 from gatepost.node.ground import Ground
 from gatepost.node.peers import Peer, Peers
 
@@ -21,9 +21,13 @@ Paired = Callable[[Peer | GatepostError], None]
 
 
 class Pairing:
-    """Invitations given and accepted by this node."""
+    """Invitations given and accepted by this node.
 
-    def __init__(self, ground: Ground, peers: Peers) -> None:
+    `waiting` by the alias invited wants to hear of the peer; `notes` by node id say what its
+    operator should see once the pairing is done.
+    """
+
+    def __init__(self, ground: Ground, peers: Peers, aliases: Aliases) -> None:
         self._name = ground.settings.name
         self._store = ground.store
         self._clock = ground.clock
@@ -31,19 +35,30 @@ class Pairing:
         self._keys = ground.keys
         self._hub = ground.hub
         self._peers = peers
+        self._aliases = aliases
         self._offers: dict[str, InviteRow] = {}
         self.waiting: dict[str, list[Callable[[Peer], None]]] = {}
+        self.notes: dict[str, str] = {}
 
     def invite(
-        self, alias: str, minutes: int, done: Callable[[Invitation | GatepostError], None]
+        self,
+        alias: str,
+        minutes: int,
+        done: Callable[[Invitation | GatepostError], None],
+        *,
+        reuse: bool = False,
     ) -> None:
-        """Make an invitation for one node; `alias` will be its name here."""
+        """Make an invitation for one node; `alias` will be its name here.
+
+        A name that is kept for a node goes to no other without `reuse`.
+        """
         endpoints = self._keys.record.endpoints
         if not endpoints:
             done(_no_endpoint())
             return
         try:
-            self._free(alias)
+            if alias:
+                self._aliases.check(alias)
         except GatepostError as error:
             done(error)
             return
@@ -57,11 +72,12 @@ class Pairing:
             expires=expires,
         )
         offer = pairing.offer(made)
-        row = InviteRow(id=offer.id, public=offer.public, alias=alias, expires=expires)
+        row = InviteRow(id=offer.id, public=offer.public, alias=alias, expires=expires, reuse=reuse)
         self._store.peers.drop_invites(now - 86_400_000)
         self._store.peers.save_invite(row)
-        shown = Invitation(pairing.show_invitation(made), alias, expires)
-        self._store.then(lambda: done(shown))
+        warnings = self._warnings(alias, reuse=reuse)
+        view = Invitation(pairing.show_invitation(made), alias, expires, warnings)
+        self._store.then(lambda: done(view))
 
     def request(self, heard: bytes, spki: bytes, answer: Callable[[bytes | None], None]) -> None:
         """A stranger presents an invitation (`peers.PairRequest`)."""
@@ -99,7 +115,7 @@ class Pairing:
         row.used_by, row.answer = joined.record.node, reply
         self._offers[row.id] = row
         self._store.peers.save_invite(row)
-        peer = self._insert(joined, row.alias or joined.name, words)
+        peer = self._insert(joined, row.alias or joined.name, words, reuse=row.reuse)
 
         def told() -> None:
             answer(reply)
@@ -108,11 +124,11 @@ class Pairing:
 
         self._store.then(told)
 
-    def accept(self, text: str, alias: str, done: Paired) -> None:
+    def accept(self, text: str, alias: str, done: Paired, *, reuse: bool = False) -> None:
         """Accept an invitation: dial its node, prove it, become its peer."""
         try:
             invitation = pairing.parse_invitation(text)
-            self._check(invitation, alias)
+            self._check(invitation, alias, reuse)
         except GatepostError as error:
             done(error)
             return
@@ -137,8 +153,7 @@ class Pairing:
                 done(GatepostError(joined.code, why=joined.why, peer=alias))
                 return
             words = pairing.phrase(request, reply)
-            name = self._free_alias(alias or joined.name, joined.record.node)
-            peer = self._insert(joined, name, words)
+            peer = self._insert(joined, alias or joined.name, words, reuse=reuse)
             self._store.then(lambda: self._accepted(peer, done))
 
         transport.pair(invitation.endpoints, invitation.tls, request, heard)
@@ -147,31 +162,50 @@ class Pairing:
         self._peers.dial_later(peer, 0.0)
         done(peer)
 
-    def _free(self, alias: str) -> None:
-        self._peers.check_alias(alias)
-        if alias in self._peers.by_alias:
-            raise GatepostError(
-                "peer.exists", what=f"a peer is called `{alias}` already", peer=alias
-            )
-
-    def _check(self, invitation: pairing.Invitation, alias: str) -> None:
+    def _check(self, invitation: pairing.Invitation, alias: str, reuse: bool) -> None:
         if invitation.node == self._keys.node:
             raise GatepostError("peer.wrong_node", what="that is this node's own invitation")
         if invitation.expires <= self._clock.now():
             raise GatepostError("invitation.expired")
-        self._peers.check_alias(alias)
-        taken = self._peers.by_alias.get(alias)
-        if taken is not None and taken.row.node != invitation.node:
-            raise GatepostError("peer.exists", what=f"a peer is called `{alias}`", peer=alias)
+        if not alias:
+            return
+        self._aliases.check(alias, invitation.node)
+        kept = self._aliases.kept(alias, invitation.node)
+        if kept is not None and not reuse:
+            raise GatepostError(
+                "invitation.alias_kept",
+                what=f"`{alias}` meant another node",
+                why=f"it {shown(kept)}; rules written for that node would hold for this one",
+                alias=alias,
+            )
 
-    def _insert(self, joined: Joined, alias: str, words: str) -> Peer:
-        known = self._peers.known(joined.record.node)
+    def _warnings(self, alias: str, *, reuse: bool) -> tuple[str, ...]:
+        """What somebody should see who invites a node to be called so."""
+        if not alias:
+            return ()
+        kept = self._aliases.kept(alias)
+        if kept is None or reuse:
+            return self._aliases.warnings(alias)
+        back = f"`{alias}` {shown(kept)}; another node that joins gets another name"
+        return (*self._aliases.warnings(alias), back)
+
+    def _insert(self, joined: Joined, wish: str, words: str, *, reuse: bool = False) -> Peer:
+        node = joined.record.node
+        known = self._peers.known(node)
+        if known is not None and not known.row.removed:
+            return self._again(known, joined, known.row.alias, words)
+        alias = self._aliases.free(wish, node, reuse=reuse)
+        if alias != wish:
+            kept = self._aliases.kept(wish, node)
+            why = f"`{wish}` {shown(kept)}" if kept else f"`{wish}` is taken here"
+            self.notes[node] = f"it is called `{alias}` here: {why}"
+        self._aliases.take(alias)
         if known is not None:
             return self._again(known, joined, alias, words)
         row = PeerRow(
             number=self._peers.next_number(),
-            node=joined.record.node,
-            alias=self._free_alias(alias, joined.record.node),
+            node=node,
+            alias=alias,
             record=joined.record_bytes,
             endpoint="",
             words=words,
@@ -186,26 +220,14 @@ class Pairing:
         known.row.words = words
         if known.row.removed:
             known.row.removed = 0
-            known.row.alias = self._free_alias(alias, known.row.node)
+            known.row.alias = alias
             known.row.endpoint = ""
         self._peers.save(known)
         self._hub.emit("peer.paired", peer=known.row.alias, text=words)
-        shown = accept_successor(known.record, joined.record)
-        if isinstance(shown, Accepted) and shown.changed:
+        successor = accept_successor(known.record, joined.record)
+        if isinstance(successor, Accepted) and successor.changed:
             self._peers.newer_record(joined.record, joined.record_bytes)
         return known
-
-    def _free_alias(self, wish: str, node: str) -> str:
-        base = wish if NAME.fullmatch(wish) and not is_node_id(wish) else node[:8]
-        alias, n = base, 1
-        while alias == self._name or self._is_other(alias, node):
-            n += 1
-            alias = f"{base[:56]}-{n}"
-        return alias
-
-    def _is_other(self, alias: str, node: str) -> bool:
-        found = self._peers.by_alias.get(alias)
-        return found is not None and found.row.node != node
 
     def _reply(self, heard: bytes, spki: bytes, code: str = "") -> bytes:
         return pairing.reply(

@@ -7,11 +7,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from gatepost.core.address import check_name
+from gatepost.core import stops
 from gatepost.core.control import Answer
-from gatepost.core.identity import is_endpoint
-from gatepost.core.views import Invitation, Paired, PeerView, Ping
+from gatepost.core.identity import is_endpoint, verify_record
+from gatepost.core.views import Invitation, Paired, PeerView, Ping, Renamed
 from gatepost.errors import GatepostError
+from gatepost.node.aliases import shown
 from gatepost.node.mailbox import outcome
 from gatepost.node.node import Node
 from gatepost.node.peers import Peer
@@ -39,11 +40,10 @@ class Peering:
         self._node = node
         self._blocks = blocks
 
-    async def invite(self, alias: str, minutes: int = 15) -> Invitation:
+    async def invite(self, alias: str, minutes: int = 15, reuse: bool = False) -> Invitation:
         """Make an invitation; `alias` will be the other node's name here ("" takes its own)."""
-        if alias:
-            check_name(alias, "alias")
-        return await outcome(lambda done: self._node.pairing.invite(alias, minutes, done))
+        pairing = self._node.pairing
+        return await outcome(lambda done: pairing.invite(alias, minutes, done, reuse=reuse))
 
     async def paired(self, alias: str, wait: float, /) -> Paired | None:
         """Wait for the other side to accept the invitation for `alias`."""
@@ -58,14 +58,14 @@ class Peering:
             alias = joined.result().row.alias
         return await self._ending(node.peers.find(alias))
 
-    async def accept(self, text: str, alias: str = "") -> Paired:
+    async def accept(self, text: str, alias: str = "", reuse: bool = False) -> Paired:
         """Accept an invitation."""
-        if alias:
-            check_name(alias, "alias")
-        peer: Peer = await outcome(lambda done: self._node.pairing.accept(text, alias, done))
+        pairing = self._node.pairing
+        peer: Peer = await outcome(lambda done: pairing.accept(text, alias, done, reuse=reuse))
         return await self._ending(peer)
 
     async def _ending(self, peer: Peer) -> Paired:
+        note = self._node.pairing.notes.pop(peer.row.node, "")
         await contact(self._node, peer)
         ping = await self.ping(peer.row.alias)
         return Paired(
@@ -79,6 +79,7 @@ class Peering:
                 f"gatepost policy grant '*@{peer.row.alias}' ask,delegate AGENT",
                 f"gatepost agents list --peer {peer.row.alias}",
             ),
+            warnings=(*([note] if note else []), *self._node.aliases.warnings(peer.row.alias)),
         )
 
     def peers(self) -> list[PeerView]:
@@ -111,12 +112,17 @@ class Peering:
     async def trust(self, alias: str) -> str:
         """Go on with a pair that stopped itself, after the operator looked."""
         peer = self._node.peers.find(alias)
-        if peer.row.stopped in ("superseded", "fork", "behind", "era"):
+        stopped = peer.row.stopped
+        if stopped in stops.CONTRADICTED:
             raise GatepostError(
-                "node.stopped",
-                what=f"the pair with `{alias}` stopped: {peer.row.stopped}",
-                why="going on could run messages twice; this version cannot adopt a state",
+                stops.code(stopped),
+                what=f"the pair with `{alias}` cannot go on where it is",
+                why=f"{stops.why(stopped)}; going on could run messages twice",
+                peer=alias,
             )
+        if peer.row.shown:
+            self._node.peers.newer_record(verify_record(peer.row.shown), peer.row.shown)
+            peer.row.shown = b""
         peer.exchange.stopped = ""
         return await self._change(alias, "block", lambda peer: setattr(peer.row, "stopped", ""))
 
@@ -127,6 +133,7 @@ class Peering:
         """
         node, now = self._node, self._node.clock.now()
         peer = node.peers.find(alias)
+        node.aliases.keep(alias, peer.row.node)
         await self._change(alias, "", lambda peer: setattr(peer.row, "removed", now))
         held = [row for row in node.store.messages.held() if row.peer == peer.row.number]
         for row in [*held, *node.store.messages.waiting(peer.row.number, 0, ALL)]:
@@ -142,20 +149,39 @@ class Peering:
         await self._change(alias, "", lambda peer: setattr(peer.row, "endpoint", endpoint))
         return f"gatepost peers endpoint {alias} '{before}'"
 
-    async def rename_peer(self, alias: str, new: str) -> str:
-        """Give a peer another alias."""
+    async def rename_peer(self, alias: str, new: str, reuse: bool = False) -> Renamed:
+        """Give a peer another alias; the old one is kept for it for 30 days."""
         node = self._node
         peer = node.peers.find(alias)
-        check_name(new, "alias")
-        node.peers.check_alias(new)
-        if new in node.peers.by_alias:
-            raise GatepostError("peer.exists", what=f"a peer is called `{new}`", peer=new)
-        node.peers.save(peer, new)
-        if alias in node.guard.paused:
-            node.pause(new)
-            node.resume(alias)
-        await durable(node)
-        return f"gatepost peers alias {new} {alias}"
+        old, id = peer.row.alias, peer.row.node
+        node.aliases.check(new, id)
+        if new != old:
+            kept = node.aliases.kept(new, id)
+            if kept is not None and not reuse:
+                raise GatepostError(
+                    "peer.alias_kept",
+                    what=f"`{new}` meant another node",
+                    why=f"it {shown(kept)}; rules written for that node would hold for this one",
+                    peer=old,
+                    alias=new,
+                )
+            node.aliases.take(new)
+            node.aliases.keep(old, id)
+            node.peers.save(peer, new)
+            if old in node.guard.paused:
+                node.pause(new)
+                node.resume(old)
+            await durable(node)
+        rules = node.overview.naming(old)
+        stops_matching = f"{len(rules)} rules name `{old}` and match no more: {', '.join(rules)}"
+        return Renamed(
+            alias=new,
+            undo=f"gatepost peers alias {new} {old}",
+            warnings=(
+                *node.aliases.warnings(new),
+                *([stops_matching] if rules and new != old else []),
+            ),
+        )
 
     async def _change(self, alias: str, undo: str, change: Callable[[Peer], None]) -> str:
         node = self._node

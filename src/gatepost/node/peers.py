@@ -8,7 +8,6 @@ verified here (the frame's ladder) before an exchange sees it. Implements `ports
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from gatepost.core.address import is_node_id
 from gatepost.core.canonical import NotCanonical
 from gatepost.core.control import decode_control
 from gatepost.core.frame import Rejected, Sender, open_frame
@@ -75,6 +74,7 @@ class Peers:
         self.handler: Handler | None = None
         self.pairing: PairRequest | None = None
         self.frozen: Callable[[str], None] | None = None
+        self.renamed: Callable[[str], str] = lambda alias: ""
         self.transport: Transport | None = None
         self._cache = ContentKeyCache(ground.keys.unwrap)
         self._ground = ground
@@ -123,30 +123,15 @@ class Peers:
         """The peer with this alias or node id. Raises `peer.unknown`."""
         found = self.by_alias.get(name) or self.by_node.get(name)
         if found is None:
+            new = self.renamed(name)
             raise GatepostError(
                 "peer.unknown",
                 what=f"no peer is called `{name}`",
+                why=f"it is called `{new}` now" if new else "",
                 peer=name,
                 known=" ".join(sorted(self.by_alias)),
             )
         return found
-
-    def check_alias(self, alias: str) -> None:
-        """Raise `usage.invalid` when a peer cannot be called so: the name means another node."""
-        if alias == self._settings.name:
-            raise GatepostError(
-                "usage.invalid",
-                what=f"no peer can be called `{alias}`",
-                why="that is this node's own name",
-                command="peers alias",
-            )
-        if is_node_id(alias):
-            raise GatepostError(
-                "usage.invalid",
-                what=f"no peer can be called `{alias}`",
-                why="a name like that is read as a node id",
-                command="peers alias",
-            )
 
     def alias_of(self, number: int) -> str:
         """The alias of a peer by number."""

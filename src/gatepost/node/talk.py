@@ -3,14 +3,14 @@
 Never durable, judged by the same evaluator, answered only on a live link.
 
 `ping` passes policy; a ping of the wire asks only whether the other node answers at all, and is
-answered to every paired peer.
+answered to every paired peer. It tells the time here, so that clocks can be compared.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from gatepost.core import canonical
+from gatepost.core import canonical, stops
 from gatepost.core.control import Answer, Query
 from gatepost.errors import GatepostError
 from gatepost.node.agents import Agent
@@ -71,8 +71,8 @@ class Talk:
         if peer.row.blocked:
             return GatepostError("peer.blocked", what=f"`{alias}` is blocked here", peer=alias)
         if peer.row.stopped:
-            why = f"the pair stopped: {peer.row.stopped}"
-            return GatepostError("peer.frozen", what=f"`{alias}` is stopped", why=why, peer=alias)
+            code, why = stops.code(peer.row.stopped), stops.why(peer.row.stopped)
+            return GatepostError(code, what=f"`{alias}` is stopped", why=why, peer=alias)
         if self._guard.is_paused(alias):
             return GatepostError("node.paused", what=f"`{alias}` is paused here")
         return None
@@ -112,7 +112,7 @@ class Talk:
 
     def _ping(self, exchange: Exchange, query: Query) -> Answer:
         if query.args.get("wire") == "yes":
-            return Answer(n=query.n, ok=True)
+            return Answer(n=query.n, ok=True, data={"at": self._clock.now()})
         decision = self._guard.ask(self._request(exchange, "ping", ""), self._guard.facts())
         return Answer(n=query.n, ok=decision.verdict == "allow", code=decision.word)
 

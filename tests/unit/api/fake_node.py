@@ -33,6 +33,7 @@ from gatepost.core.views import (
     PeerView,
     Ping,
     Question,
+    Renamed,
     RuleView,
     TokenView,
 )
@@ -432,7 +433,7 @@ class FakeOperator:
         self.looks.append(("remote_agents", alias, asking))
         return [AgentView(address=f"helper@{alias}")]
 
-    async def invite(self, alias, minutes=15):
+    async def invite(self, alias, minutes=15, reuse=False):
         self._did("invite", alias, minutes)
         return Invitation("gp1-text", alias, 9)
 
@@ -440,7 +441,7 @@ class FakeOperator:
         self.looks.append(("paired", alias, wait))
         return None
 
-    async def accept(self, text, alias=""):
+    async def accept(self, text, alias="", reuse=False):
         self._did("accept", text, alias)
         return Paired(alias or "lab", "n" * 52, "127.0.0.1:1", "six words", 1.5)
 
@@ -476,8 +477,8 @@ class FakeOperator:
     async def set_endpoint(self, alias, endpoint):
         return await self._undo("set_endpoint", alias, endpoint)
 
-    async def rename_peer(self, alias, new):
-        return await self._undo("rename_peer", alias, new)
+    async def rename_peer(self, alias, new, reuse=False):
+        return Renamed(alias=new, undo=await self._undo("rename_peer", alias, new))
 
     async def grant(self, grant: GrantIn):
         self._did("grant", grant)

@@ -27,6 +27,7 @@ from gatepost.core.views import (
     PeerView,
     Ping,
     Question,
+    Renamed,
     RuleView,
     TokenView,
 )
@@ -165,7 +166,7 @@ class FakeNode:
         self._asked("remote_agents", alias)
         return [AgentView(address=f"specialist@{alias}", can=("ask",), about="reads log files")]
 
-    async def invite(self, alias: str, minutes: int = 15) -> Invitation:
+    async def invite(self, alias: str, minutes: int = 15, reuse: bool = False) -> Invitation:
         self._asked("invite", alias, minutes)
         return Invitation(INVITATION, alias, NOW + minutes * 60_000)
 
@@ -177,7 +178,7 @@ class FakeNode:
         self._asked("paired", alias)
         return self.joined.pop(0)
 
-    async def accept(self, text: str, alias: str = "") -> Paired:
+    async def accept(self, text: str, alias: str = "", reuse: bool = False) -> Paired:
         self._asked("accept", text, alias)
         return paired(alias or "home", HOME)
 
@@ -224,9 +225,10 @@ class FakeNode:
         self._asked("set_endpoint", alias, endpoint)
         return f"gatepost peers endpoint {alias} lab.example:7443"
 
-    async def rename_peer(self, alias: str, new: str) -> str:
+    async def rename_peer(self, alias: str, new: str, reuse: bool = False) -> Renamed:
         self._asked("rename_peer", alias, new)
-        return f"gatepost peers alias {new} {alias}"
+        warnings = (f"2 rules name `{alias}` and match no more: family, g3",)
+        return Renamed(alias=new, undo=f"gatepost peers alias {new} {alias}", warnings=warnings)
 
     async def grant(self, grant: GrantIn) -> GrantView:
         self._asked("grant", grant)

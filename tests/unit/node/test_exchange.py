@@ -147,7 +147,7 @@ def test_a_sender_restored_from_a_backup_stops_and_its_peer_does_not() -> None:
     restore(stage, "home", old)
     stage.until(lambda: stops(stage)["home"])
     assert stops(stage)["lab"] == ""
-    assert stage.refused("home", "main", "bob@lab").code == "peer.frozen"
+    assert stage.refused("home", "main", "bob@lab").code == "peer.stopped"
 
 
 def test_a_restart_is_no_restore_and_stops_nobody() -> None:

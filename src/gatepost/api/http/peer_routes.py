@@ -15,7 +15,7 @@ from gatepost.core.calls import (
     PingIn,
     Undo,
 )
-from gatepost.core.views import Invitation, Paired, PeerView, Ping
+from gatepost.core.views import Invitation, Paired, PeerView, Ping, Renamed
 
 
 class PairedQuery(msgspec.Struct, frozen=True):
@@ -31,7 +31,9 @@ async def peers(given: Given[Nothing]) -> list[PeerView]:
 
 async def invite(given: Given[InviteIn]) -> Invitation:
     """Make an invitation."""
-    return await given.inside.operator.invite(given.body.alias, given.body.minutes)
+    return await given.inside.operator.invite(
+        given.body.alias, given.body.minutes, given.body.reuse
+    )
 
 
 async def paired(given: Given[PairedQuery]) -> Paired | None:
@@ -42,7 +44,7 @@ async def paired(given: Given[PairedQuery]) -> Paired | None:
 
 async def accept(given: Given[AcceptIn]) -> Paired:
     """Accept an invitation."""
-    return await given.inside.operator.accept(given.body.text, given.body.alias)
+    return await given.inside.operator.accept(given.body.text, given.body.alias, given.body.reuse)
 
 
 async def ping(given: Given[PingIn]) -> Ping:
@@ -76,9 +78,10 @@ async def set_endpoint(given: Given[EndpointIn]) -> Undo:
     return Undo(await operator.set_endpoint(given.path["alias"], given.body.endpoint))
 
 
-async def rename_peer(given: Given[AliasIn]) -> Undo:
+async def rename_peer(given: Given[AliasIn]) -> Renamed:
     """Give a peer another alias."""
-    return Undo(await given.inside.operator.rename_peer(given.path["alias"], given.body.new))
+    body = given.body
+    return await given.inside.operator.rename_peer(given.path["alias"], body.new, body.reuse)
 
 
 _PEER = "/v1/peers/{alias}"
@@ -104,5 +107,5 @@ PEERS: tuple[Operation[Any], ...] = (
     Operation("POST", f"{_PEER}/trust", "Trust what a peer shows now", Nothing, Undo, trust),
     Operation("DELETE", _PEER, "Forget a peer", Nothing, Undo, remove_peer),
     Operation("PUT", f"{_PEER}/endpoint", "Say where it is", EndpointIn, Undo, set_endpoint),
-    Operation("PUT", f"{_PEER}/alias", "Give it another alias", AliasIn, Undo, rename_peer),
+    Operation("PUT", f"{_PEER}/alias", "Give it another alias", AliasIn, Renamed, rename_peer),
 )

@@ -165,5 +165,6 @@ CREATE TABLE invite (
   alias   TEXT NOT NULL,
   expires INTEGER NOT NULL,
   used_by TEXT NOT NULL,
-  answer  BLOB NOT NULL
+  answer  BLOB NOT NULL,
+  reuse   INTEGER NOT NULL
 ) WITHOUT ROWID;
