@@ -4,7 +4,10 @@ import msgspec
 
 
 class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """One look at the node. `state` is "running", "paused" or "stopped"; counts are messages."""
+    """One look at the node. `state` is "running", "paused" or "stopped"; counts are messages.
+
+    `held` are those that wait for a person here.
+    """
 
     name: str
     node: str
@@ -19,6 +22,7 @@ class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):
     agents: int
     waiting: int
     open_runs: int
+    held: int = 0
     needs_you: tuple[str, ...] = ()
 
 

@@ -18,7 +18,7 @@ ENTRIES = (
         status=429,
     ),
     Entry(
-        "policy.held", Family.held, "it waits for a person", "gatepost messages list --state held"
+        "policy.held", Family.held, "it waits for a person", "gatepost holds list"
     ),
     Entry(
         "policy.hops",

@@ -284,6 +284,10 @@ class Holds:
         self._told("hold.approved", held)
         self.consider(held)
 
+    def name(self) -> str:
+        """An id for a yes that is to stand."""
+        return f"y{self._ground.entropy.bytes(4).hex()}"
+
     def let_stand(self, approval: Approval) -> None:
         """A person's yes to more than one message."""
         now = self._clock.now()

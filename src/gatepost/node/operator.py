@@ -25,6 +25,7 @@ from gatepost.core.views import (
     TokenView,
 )
 from gatepost.errors import GatepostError
+from gatepost.node.approving import Approving
 from gatepost.node.mailbox import outcome
 from gatepost.node.node import Node
 from gatepost.node.peering import Blocks, Peering, durable
@@ -98,6 +99,7 @@ class Operator(Peering):
         self._book = book
         self._alerts = alerts
         self._roster = roster
+        self.holding = Approving(node, book.reload)
         questions = Questions(node, book)
         self.rules, self.explain = questions.rules, questions.explain
         self.can, self.who_can = questions.can, questions.who_can
@@ -111,7 +113,11 @@ class Operator(Peering):
         if fault is not None:
             said.append(f"{fault.what}; until it is mended the last good policy is in force")
         said += self._book.failing
-        return msgspec.structs.replace(status, needs_you=(*status.needs_you, *said))
+        held = len(self._node.holds.all())
+        if held:
+            they = "1 message waits" if held == 1 else f"{held} messages wait"
+            said.append(f"{they} for your yes or no   gatepost holds list")
+        return msgspec.structs.replace(status, held=held, needs_you=(*status.needs_you, *said))
 
     # agents
 

@@ -25,6 +25,7 @@ from gatepost.core.calls import (
 )
 from gatepost.core.configured import ConfigChange, ConfigPatch, ConfigView
 from gatepost.core.health import Checkup
+from gatepost.core.holding import Answered, ApprovalView, ApproveIn, HoldView, RefuseIn, Scope
 from gatepost.core.message import MessageView
 from gatepost.core.views import (
     AgentSpec,
@@ -231,6 +232,33 @@ class OperatorClient:
     async def undo_config(self) -> ConfigChange:
         """Take the last change of settings back."""
         return await self._http.call("POST", "/v1/config/undo", _NOTHING, ConfigChange)
+
+    async def holds(self) -> list[HoldView]:
+        """What waits for a person here."""
+        return await self._http.get("/v1/holds", list[HoldView])
+
+    async def hold(self, id: str) -> HoldView:
+        """One message that waits, with its exact content; the id may be shortened."""
+        return await self._http.get(f"/v1/holds/{_name(id)}", HoldView)
+
+    async def approve(self, shown: HoldView, scope: Scope = "once", until: int = 0) -> Answered:
+        """Say yes to exactly what was shown: once, or for more until a time (ms)."""
+        rules = {rule.id: rule.mark for rule in shown.rules}
+        given = ApproveIn(digest=shown.digest, rules=rules, scope=scope, until=until)
+        return await self._http.call("POST", f"/v1/holds/{shown.id}/approve", given, Answered)
+
+    async def refuse(self, id: str, reason: str = "") -> Answered:
+        """Say no; the sender reads the reason."""
+        target = f"/v1/holds/{_name(id)}/refuse"
+        return await self._http.call("POST", target, RefuseIn(reason), Answered)
+
+    async def approvals(self) -> list[ApprovalView]:
+        """Approvals that stand for more than one message."""
+        return await self._http.get("/v1/approvals", list[ApprovalView])
+
+    async def revoke_approval(self, id: str) -> str:
+        """Take one of them back; what it let go has gone."""
+        return await self._change("DELETE", f"/v1/approvals/{_name(id)}", None)
 
     async def create_token(self, agent: str, note: str = "") -> TokenView:
         """Make a token for an agent; its secret is shown once."""

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from gatepost.core.holding import Answered, HoldRule, HoldView
 from gatepost.core.lifecycle import OUTCOMES
 from gatepost.core.message import (
     InboxQuery,
@@ -18,6 +19,7 @@ from gatepost.core.message import (
     Receipt,
     Run,
     Submission,
+    Text,
     UpdateIn,
 )
 from gatepost.core.views import (
@@ -387,12 +389,60 @@ class FakeTokens:
         return token in self.operators
 
 
+HOLD = HoldView(
+    id="m1",
+    direction="in",
+    verb="ask",
+    sender="carol@work",
+    to="bob",
+    conversation="c-m1",
+    since=1,
+    created=1,
+    expires=2,
+    digest="d" * 64,
+    size=5,
+    rules=(HoldRule("look", "0123456789abcdef", "policy.toml:9", "rule `look` says so"),),
+)
+
+
+class FakeHolding:
+    """What waits is always the same; every answer is recorded."""
+
+    def __init__(self, operator: "FakeOperator") -> None:
+        self.operator = operator
+
+    def holds(self):
+        self.operator.looks.append(("holds",))
+        return [HOLD]
+
+    def hold(self, id):
+        self.operator.looks.append(("hold", id))
+        return msgspec.structs.replace(HOLD, parts=(Text("hello"),))
+
+    async def approve(self, id, given):
+        self.operator.node.changes.append(("approve", id, given))
+        return Answered(id=id, answer="approved", state="received", digest=given.digest)
+
+    async def refuse(self, id, given):
+        self.operator.node.changes.append(("refuse", id, given))
+        return Answered(id=id, answer="refused", state="rejected", digest=HOLD.digest)
+
+    def approvals(self):
+        self.operator.looks.append(("approvals",))
+        return []
+
+    async def revoke_approval(self, id):
+        self.operator.node.changes.append(("revoke_approval", id))
+        return ""
+
+
 class FakeOperator:
     """Every call is recorded; those that only look are recorded in `looks`."""
 
     def __init__(self, node: FakeNode) -> None:
         self.node = node
         self.looks: list[tuple[Any, ...]] = []
+        self.holding = FakeHolding(self)
 
     def _did(self, *what: object) -> None:
         self.node.changes.append(what)

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from gatepost.core.configured import ConfigChange, ConfigPatch, ConfigView
 from gatepost.core.health import Checkup
+from gatepost.core.holding import Answered, ApprovalView, ApproveIn, HoldView, RefuseIn
 from gatepost.core.message import MessageView
 from gatepost.core.views import (
     AgentSpec,
@@ -58,8 +59,41 @@ class Tokens(Protocol):
         ...
 
 
+class Holding(Protocol):
+    """What a person asks of messages that wait for one."""
+
+    def holds(self) -> list[HoldView]:
+        """Every one of them."""
+        ...
+
+    def hold(self, id: str) -> HoldView:
+        """One with its exact content; the id may be shortened."""
+        ...
+
+    async def approve(self, id: str, given: ApproveIn) -> Answered:
+        """Say yes to what was shown."""
+        ...
+
+    async def refuse(self, id: str, given: RefuseIn) -> Answered:
+        """Say no."""
+        ...
+
+    def approvals(self) -> list[ApprovalView]:
+        """Approvals that stand for more than one message."""
+        ...
+
+    async def revoke_approval(self, id: str) -> str:
+        """Take one of them back."""
+        ...
+
+
 class Operator(Protocol):
     """What an operator asks of the node; each method is one route of the operator surface."""
+
+    @property
+    def holding(self) -> Holding:
+        """The calls about messages that wait for a person."""
+        ...
 
     def status(self) -> NodeStatus:
         """One look at the node."""

@@ -9,6 +9,7 @@ import msgspec
 
 from gatepost.api.http.config_routes import CONFIG
 from gatepost.api.http.health_routes import HEALTH
+from gatepost.api.http.hold_routes import HOLDS
 from gatepost.api.http.law_routes import OPERATIONS as LAW
 from gatepost.api.http.operations import Given, Operation
 from gatepost.api.http.peer_routes import PEERS
@@ -150,6 +151,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
     *PEERS,
     *CONFIG,
     *HEALTH,
+    *HOLDS,
     *LAW,
     Operation("POST", "/v1/policy/grants", "Make a rule", GrantIn, GrantView, grant),
     Operation("DELETE", "/v1/policy/grants/{id}", "Take a rule back", Nothing, Undo, revoke),
