@@ -202,7 +202,7 @@ def test_what_is_no_address_is_refused_and_changes_nothing(own: Scene, wrong: st
 def test_a_peer_is_known_by_its_new_alias_and_no_longer_by_the_old_one(own: Scene) -> None:
     worker = own.worker()
     with own.home.operator as home, own.caller(worker) as main:
-        assert home.rename_peer("lab", "workshop") == "gatepost peers alias workshop lab"
+        assert home.rename_peer("lab", "workshop").undo == "gatepost peers alias workshop lab"
         with pytest.raises(GatepostError) as unknown:
             main.ask(f"{worker}@lab", "done", WAIT)
         assert code_of(unknown) == "peer.unknown"

@@ -154,24 +154,23 @@ class Peering:
         node = self._node
         peer = node.peers.find(alias)
         old, id = peer.row.alias, peer.row.node
-        node.aliases.check(new, id)
-        if new != old:
-            kept = node.aliases.kept(new, id)
-            if kept is not None and not reuse:
-                raise GatepostError(
-                    "peer.alias_kept",
-                    what=f"`{new}` meant another node",
-                    why=f"it {shown(kept)}; rules written for that node would hold for this one",
-                    peer=old,
-                    alias=new,
-                )
-            node.aliases.take(new)
-            node.aliases.keep(old, id)
-            node.peers.save(peer, new)
-            if old in node.guard.paused:
-                node.pause(new)
-                node.resume(old)
-            await durable(node)
+        node.aliases.check(new)
+        kept = node.aliases.kept(new, id)
+        if kept is not None and not reuse:
+            raise GatepostError(
+                "peer.alias_kept",
+                what=f"`{new}` meant another node",
+                why=f"it {shown(kept)}; rules written for that node would hold for this one",
+                peer=old,
+                alias=new,
+            )
+        node.aliases.take(new)
+        node.aliases.keep(old, id)
+        node.peers.save(peer, new)
+        if old in node.guard.paused:
+            node.pause(new)
+            node.resume(old)
+        await durable(node)
         rules = node.overview.naming(old)
         stops_matching = f"{len(rules)} rules name `{old}` and match no more: {', '.join(rules)}"
         return Renamed(
@@ -179,7 +178,7 @@ class Peering:
             undo=f"gatepost peers alias {new} {old}",
             warnings=(
                 *node.aliases.warnings(new),
-                *([stops_matching] if rules and new != old else []),
+                *([stops_matching] if rules else []),
             ),
         )
 

@@ -150,13 +150,6 @@ def test_a_rename_there_and_back_leaves_nothing_behind(town: Town) -> None:
     assert town.stage.node("home").aliases.now_called("workshop") == "lab"
 
 
-def test_a_rename_to_the_name_it_has_changes_nothing(town: Town) -> None:
-    town.pair("home", "lab", "lab")
-    made = town.call(town.operator("home").rename_peer("lab", "lab"))
-    assert made.warnings == ()
-    assert town.aliases("home") == {"lab": "lab"}
-
-
 @pytest.mark.requirement("T18")
 def test_a_name_that_looks_like_another_is_told_when_it_is_given(town: Town) -> None:
     town.pair("home", "lab", "laboratory")
