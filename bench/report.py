@@ -32,6 +32,7 @@ def write(results: Results, verdicts: Sequence[Verdict], machine: Sequence[str])
         "rows": rows,
         "nodes_at_rest": results.facts,
         "backlog": results.backlog,
+        "policy": results.law,
         "missing": results.missing,
         "targets": verdicts,
         "windows": windows,

@@ -8,6 +8,7 @@ from statistics import median
 
 import msgspec
 
+from bench.deciding import LawCost
 from bench.orders import Reading
 
 
@@ -59,6 +60,7 @@ class Results:
     missing: dict[str, str] = field(default_factory=dict[str, str])
     facts: list[NodeFacts] = field(default_factory=list[NodeFacts])
     backlog: Backlog | None = None
+    law: LawCost | None = None
 
     def add(self, scenario: str, in_flight: int, reading: Reading) -> None:
         self.windows.setdefault((scenario, in_flight), []).append(reading)

@@ -14,6 +14,7 @@ from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from bench import deciding
 from bench.child import ChildFailed
 from bench.machine import work_directory
 from bench.product import at_rest, backlog, pair
@@ -50,6 +51,9 @@ def run(settings: Settings, work: Path) -> Results:
         say("nodes at rest")
         with _noting(results, "facts"):
             results.facts = at_rest.measure(_room(work, "facts"))
+    if settings.wants("policy"):
+        say("deciding by many rules")
+        results.law = deciding.measure()
     with ExitStack() as standing:
         stages = _set_up(settings, work, results, standing)
         for number in range(1, settings.rounds + 1):

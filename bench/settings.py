@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 SCENARIOS = ("gatepost", "floor", "bridge", "a2a-sdk", "a2a-sdk-sqlite")
 PROCESS_SCENARIO = "gatepost-process"
-FACTS = ("facts", "backlog")
+FACTS = ("facts", "backlog", "policy")
 CHOICES = (*SCENARIOS, PROCESS_SCENARIO, *FACTS)
 IN_FLIGHT = (1, 16, 64, 256)
 TEXT_BYTES = 2_048

@@ -80,7 +80,7 @@ def _value(reading: Reading, name: str) -> float:
 
 
 def facts(results: Results) -> str:
-    """Nodes at rest and the backlog, one line each; empty when neither was measured."""
+    """Nodes at rest, the backlog and the law, line by line; empty when none was measured."""
     lines = [
         f"node {node.node}: ready after {node.ready_s:.2f} s, idle {node.idle_rss_mb:.0f} MB, "
         f"{node.idle_cpu_ms:.0f} ms CPU in {node.idle_s:.0f} s"
@@ -92,6 +92,16 @@ def facts(results: Results) -> str:
             f"accepted {backlog.rate_before:,.0f}/s at first, {backlog.rate_after:,.0f}/s at last; "
             f"{backlog.rss_mb:.0f} MB; restarted ready after {backlog.restart_ready_s:.2f} s "
             f"with {backlog.restart_rss_mb:.0f} MB"
+        )
+    if (law := results.law) is not None:
+        lines += [
+            f"policy: {one.rules:,} rules decide in {one.first_us:.1f} µs about new parties, "
+            f"in {one.again_us:.1f} µs about known ones"
+            for one in law.deciding
+        ]
+        lines.append(
+            f"policy: {law.loaded:,} rules read in {law.loading_s:.2f} s; a forbidden agent is "
+            f"refused in {law.forbidden_us:.1f} µs, an unknown one in {law.unknown_us:.1f} µs"
         )
     return "\n".join(lines)
 

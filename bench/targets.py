@@ -22,6 +22,10 @@ READY_S = 1.0
 IDLE_RSS_MB = 80.0
 IDLE_CPU_MS = 10.0
 """One tick of the kernel's clock: the least it can show, and a tick may stand for microseconds."""
+DECIDE_US = 50.0
+DECIDE_GROWTH = 2.5
+LOADING_S = 1.0
+REFUSALS_APART_US = 10.0
 BACKLOG_RATE_KEPT = 0.9
 BACKLOG_RSS_MB = 200.0
 BACKLOG_RESTART_S = 3.0
@@ -39,7 +43,7 @@ class Verdict:
 
 def verdicts(results: Results) -> list[Verdict]:
     """All targets in the order they are printed."""
-    return [*_speed(results), *_at_rest(results), *_backlog(results)]
+    return [*_speed(results), *_at_rest(results), *_backlog(results), *_policy(results)]
 
 
 def _rps(reading: Reading) -> float:
@@ -129,6 +133,19 @@ def _backlog(results: Results) -> list[Verdict]:
         _at_least(f"{queued}: accept rate kept", BACKLOG_RATE_KEPT, kept, "{:.0%}"),
         _at_most(f"{queued}: memory", BACKLOG_RSS_MB, rss, "{:.0f} MB"),
         _at_most(f"{queued}: ready after a restart", BACKLOG_RESTART_S, restart, "{:.2f} s"),
+    ]
+
+
+def _policy(results: Results) -> list[Verdict]:
+    law = results.law
+    first = {one.rules: one.first_us for one in law.deciding} if law else {}
+    apart = abs(law.unknown_us - law.forbidden_us) if law else None
+    many, most = first.get(1_000), first.get(100_000)
+    return [
+        _at_most("CPU of a decision among 1,000 rules", DECIDE_US, many, "{:.1f} µs"),
+        _at_most("the same among 100,000, over that", DECIDE_GROWTH, _ratio(most, many)),
+        _at_most("10,000 rules read", LOADING_S, law.loading_s if law else None, "{:.2f} s"),
+        _at_most("unknown and forbidden agent, apart by", REFUSALS_APART_US, apart, "{:.1f} µs"),
     ]
 
 

@@ -1,7 +1,9 @@
 """The bench's verdicts: computed from measured windows, missing numbers never pass."""
 
+import msgspec
 import pytest
 
+from bench.deciding import Deciding, LawCost
 from bench.orders import Reading
 from bench.results import Backlog, NodeFacts, Results
 from bench.settings import BACKLOG_MESSAGES, SCENARIOS
@@ -36,6 +38,8 @@ def good() -> Results:
         results.add("a2a-sdk-sqlite", number, window(500))
     results.facts = [NodeFacts("home", 1.0, 80.0, 0.0, 3.0), NodeFacts("lab", 0.4, 50.0, 0.0, 3.0)]
     results.backlog = Backlog(BACKLOG_MESSAGES, 10, 10_000, 9_000, 199.0, 3.0, 150.0)
+    deciding = (Deciding(1_000, 50.0, 1.0), Deciding(100_000, 125.0, 1.0))
+    results.law = LawCost(deciding, 10_000, 1.0, 2.0, 12.0)
     return results
 
 
@@ -102,6 +106,22 @@ def test_the_worse_of_two_nodes_decides(facts: NodeFacts, part: str) -> None:
 def test_a_backlog_that_slows_or_swells_the_node_fails(backlog: Backlog, part: str) -> None:
     results = good()
     results.backlog = backlog
+    assert missed(results) == [named(results, part).name]
+
+
+@pytest.mark.parametrize(
+    ("worse", "part"),
+    [
+        ({"deciding": (Deciding(1_000, 50.1, 1.0), Deciding(100_000, 50.1, 1.0))}, "among 1,000"),
+        ({"deciding": (Deciding(1_000, 20.0, 1.0), Deciding(100_000, 51.0, 1.0))}, "among 100,000"),
+        ({"loading_s": 1.01}, "rules read"),
+        ({"unknown_us": 12.1}, "apart by"),
+        ({"forbidden_us": 22.1}, "apart by"),
+    ],
+)
+def test_a_law_that_costs_more_than_it_may_fails(worse: dict[str, object], part: str) -> None:
+    results = good()
+    results.law = msgspec.structs.replace(results.law, **worse)
     assert missed(results) == [named(results, part).name]
 
 
