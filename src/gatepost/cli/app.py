@@ -11,10 +11,12 @@ from gatepost import __version__
 from gatepost.cli import (
     agents,
     config,
+    doctor,
     explain,
     inbox,
     keys,
     log,
+    mcp,
     messages,
     node,
     peers,
@@ -73,6 +75,8 @@ def build() -> typer.Typer:
         keys,
         tokens,
         config,
+        doctor,
+        mcp,
     ):
         noun.register(app)
     return app

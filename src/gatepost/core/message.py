@@ -178,9 +178,11 @@ class InboxQuery(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Polling for work.
 
     `seen` names messages the agent has read, `wait` is in seconds, `peek` looks without claiming.
+    `open` shows those again that were read and have not been closed.
     """
 
     seen: tuple[str, ...] = ()
     limit: int = 10
     wait: float = 0.0
     peek: bool = False
+    open: bool = False

@@ -55,6 +55,8 @@ class Poller:
         claim = self._attach(desk)
         await self._acknowledge(desk, query.seen)
         self._forget_ended(desk)
+        if query.open:
+            self._read.clear()
         claim.capacity(min(query.limit, PAGE) + len(self._read))
         try:
             if desk.in_hand > len(self._runs):

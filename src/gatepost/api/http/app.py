@@ -12,9 +12,9 @@ from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gatepost import __version__
-from gatepost.api.http import agent_routes, operator_routes
+from gatepost.api.http import agent_routes, mcp, operator_routes
 from gatepost.api.http.answers import raised, refuse
-from gatepost.api.http.door import Door, Surface
+from gatepost.api.http.door import MCP, Door, Surface
 from gatepost.api.http.events import EventStream
 from gatepost.api.http.holders import Holders
 from gatepost.api.http.inside import Inside
@@ -41,6 +41,7 @@ class App:
                 [
                     *self._rows("Gatepost, agents", agent_routes.OPERATIONS, _SOCKET),
                     WebSocketRoute(_SOCKET[0], self._sockets),
+                    Route(MCP, mcp.Mcp(inside, self.holders), methods=["GET", "POST", "DELETE"]),
                 ]
             ),
             Surface.operator: _Surface(

@@ -1,10 +1,10 @@
 """The door: who may come in, decided before any route is looked at.
 
 In order: the `Host` must be one of ours (against DNS rebinding), no `Origin` may be named (a
-browser names one; no web page has business here), a token must belong to this surface, and a body
-must say that it is JSON (which no plain form can). Tokens are read from the `Authorization`
-header alone: never from a URL or a cookie. A token of the other surface is refused even where
-none would be needed.
+browser names one; no web page has business here, but for MCP, whose clients may be pages of this
+very address), a token must belong to this surface, and a body must say that it is JSON (which no
+plain form can). Tokens are read from the `Authorization` header alone: never from a URL or a
+cookie. A token of the other surface is refused even where none would be needed.
 """
 
 from collections.abc import Callable, Iterable
@@ -17,6 +17,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gatepost.api.http.answers import refuse
 from gatepost.api.http.inside import Inside
 from gatepost.errors import GatepostError
+
+
+MCP = "/mcp"
+"""Where agents' tools are served."""
 
 
 class Surface(Enum):
@@ -71,7 +75,7 @@ class Door:
         listening = state["listening"]
         headers = _Headers(scope["headers"])
         try:
-            _check_origin(headers, listening)
+            _check_origin(headers, listening, scope["path"] == MCP)
             state["caller"] = self._caller(headers.token(), listening)
             if scope["type"] == "http":
                 _check_body(headers, scope["method"])
@@ -125,12 +129,15 @@ class _Headers:
         return token.strip()
 
 
-def _check_origin(headers: _Headers, listening: Listening) -> None:
+def _check_origin(headers: _Headers, listening: Listening, own: bool) -> None:
     host = headers.one(b"host")
     if host is None or host.lower() not in listening.hosts:
         raise GatepostError("call.foreign", why="the Host header names another server")
-    if headers.one(b"origin") is not None:
-        raise GatepostError("call.foreign", why="it comes from a web page")
+    origin = headers.one(b"origin")
+    if origin is not None:
+        page = origin.lower().removeprefix("http://")
+        if not own or page not in listening.hosts:
+            raise GatepostError("call.foreign", why="it comes from a web page")
 
 
 def _check_body(headers: _Headers, method: str) -> None:

@@ -30,7 +30,9 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("resume", "go on"),
         ("keys", "who this node is"),
         ("tokens", "let a program speak as an agent"),
+        ("mcp", "an agent's tools, for a client that starts them"),
         ("config", "settings, and where they come from"),
+        ("doctor", "find faults, mend the safe ones"),
     ),
 }
 
