@@ -187,6 +187,12 @@ class CanQuery(msgspec.Struct, frozen=True):
     to: str
 
 
+class Reason(msgspec.Struct, frozen=True):
+    """Why an operator does it; it is kept in the log."""
+
+    reason: str
+
+
 class Undo(msgspec.Struct, frozen=True):
     """The command that takes back what was just done."""
 

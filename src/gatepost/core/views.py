@@ -236,3 +236,28 @@ class Made(msgspec.Struct, frozen=True, kw_only=True):
     home: str
     listen: str
     kit: str
+
+
+class Proof(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a peer signed: that a message is "received", or its outcome.
+
+    `signed` is the clear part of its frame with the signature, `item` salt and bytes of what the
+    frame lists, `flaw` why it proves nothing, empty when it holds.
+    """
+
+    shows: str
+    at: int
+    signed: bytes
+    item: bytes
+    flaw: str = ""
+
+
+class Evidence(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be shown to others about a message that was given to a peer, with its record."""
+
+    id: str
+    state: str
+    peer: str = ""
+    node: str = ""
+    record: bytes = b""
+    proofs: tuple[Proof, ...] = ()

@@ -30,6 +30,20 @@ ENTRIES = (
     Entry(
         "message.ended", Family.usage, "the message has ended", "gatepost check {id}", status=409
     ),
+    Entry(
+        "message.open",
+        Family.usage,
+        "the message has not ended",
+        "gatepost messages retry {id}",
+        status=409,
+    ),
+    Entry(
+        "message.dropped",
+        Family.local,
+        "an operator dropped it",
+        "gatepost messages show {id}",
+        who="the operator who dropped it",
+    ),
     Entry("run.not_yours", Family.usage, "that run is not open", "gatepost inbox", status=409),
     Entry(
         "request_key.conflict",

@@ -31,6 +31,7 @@ from gatepost.node.node import Node
 from gatepost.node.peering import Blocks, Peering, durable
 from gatepost.node.pruning import ALL
 from gatepost.node.questions import Questions
+from gatepost.node.remedies import Remedies
 
 
 class LawBook(Blocks, Protocol):
@@ -100,6 +101,7 @@ class Operator(Peering):
         self._alerts = alerts
         self._roster = roster
         self.holding = Approving(node, book.reload)
+        self.remedies = Remedies(node)
         questions = Questions(node, book)
         self.rules, self.explain = questions.rules, questions.explain
         self.can, self.who_can = questions.can, questions.who_can

@@ -52,7 +52,7 @@ class Talk:
 
     def ask(self, peer: Peer, op: Op, args: dict[str, str], heard: Heard) -> None:
         """Ask a peer; `heard` gets its answer, or why there is none, `peer.unreachable` at last."""
-        closed = self._closed(peer)
+        closed = self.closed(peer)
         if closed is not None:
             heard(closed)
             return
@@ -65,7 +65,7 @@ class Talk:
             timer.cancel()
             self._silent(n, peer)
 
-    def _closed(self, peer: Peer) -> GatepostError | None:
+    def closed(self, peer: Peer) -> GatepostError | None:
         """Why this node itself wants no link with a peer now."""
         alias = peer.row.alias
         if peer.row.blocked:

@@ -170,6 +170,14 @@ class PeerTable(Protocol):
         """Keep the signed part of a frame as evidence."""
         ...
 
+    def frame_acking(self, peer: int, slot: int, since: int) -> FrameRow | None:
+        """The first kept frame of a peer that acknowledges a slot of the journal to it."""
+        ...
+
+    def frame_holding(self, peer: int, slot: int, since: int) -> FrameRow | None:
+        """The first kept frame of a peer that holds this slot of its journal."""
+        ...
+
     def acked_at(self, peer: int, slot: int, since: int) -> int:
         """When the peer first acknowledged a slot of the journal to it; 0 when it has not.
 

@@ -19,6 +19,7 @@ from gatepost.core.calls import (
     InviteIn,
     Nothing,
     PingIn,
+    Reason,
     TokenIn,
     Undo,
     What,
@@ -26,11 +27,12 @@ from gatepost.core.calls import (
 from gatepost.core.configured import ConfigChange, ConfigPatch, ConfigView
 from gatepost.core.health import Checkup
 from gatepost.core.holding import Answered, ApprovalView, ApproveIn, HoldView, RefuseIn, Scope
-from gatepost.core.message import MessageView
+from gatepost.core.message import MessageView, Receipt
 from gatepost.core.views import (
     AgentSpec,
     AgentView,
     Event,
+    Evidence,
     GrantIn,
     GrantView,
     Invitation,
@@ -260,6 +262,22 @@ class OperatorClient:
         """Take one of them back; what it let go has gone."""
         return await self._change("DELETE", f"/v1/approvals/{_name(id)}", None)
 
+    async def retry(self, id: str) -> MessageView:
+        """Hand an open message on at once, instead of at the next back-off."""
+        return await self._http.call("POST", _message(id, "retry"), _NOTHING, MessageView, MAX_WAIT)
+
+    async def replay(self, id: str, reason: str) -> Receipt:
+        """Send a message that has ended anew, under a new id."""
+        return await self._http.call("POST", _message(id, "replay"), Reason(reason), Receipt)
+
+    async def drop(self, id: str, reason: str) -> MessageView:
+        """End an open message: for certain when nobody has it, else as a wish."""
+        return await self._http.call("POST", _message(id, "drop"), Reason(reason), MessageView)
+
+    async def evidence(self, id: str) -> Evidence:
+        """What a peer signed about a message."""
+        return await self._http.get(_message(id, "evidence"), Evidence)
+
     async def create_token(self, agent: str, note: str = "") -> TokenView:
         """Make a token for an agent; its secret is shown once."""
         return await self._http.call("POST", "/v1/tokens", TokenIn(agent, note), TokenView)
@@ -307,6 +325,10 @@ def connect_operator(
 
 def _name(text: str) -> str:
     return quote(text, safe="")
+
+
+def _message(id: str, what: str) -> str:
+    return f"/v1/messages/{_name(id)}/{what}"
 
 
 def _peer(alias: str, what: str) -> str:

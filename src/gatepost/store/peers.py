@@ -78,6 +78,21 @@ class Peers:
         self._last_frame = max(self._last_frame + 1, row.at * _PER_MS)
         self._write(ADD_FRAME, (self._last_frame, *_astuple(row)))
 
+    def frame_acking(self, peer: int, slot: int, since: int) -> FrameRow | None:
+        """The first kept frame of a peer that acknowledges a slot of the journal to it."""
+        return self._frame("acked >= ?", peer, since, slot)
+
+    def frame_holding(self, peer: int, slot: int, since: int) -> FrameRow | None:
+        """The first kept frame of a peer that holds this slot of its journal."""
+        return self._frame("first <= ? AND first + count > ?", peer, since, slot, slot)
+
+    def _frame(self, where: str, peer: int, since: int, *values: int) -> FrameRow | None:
+        sql = (
+            f"SELECT {', '.join(_FRAME)} FROM frame"
+            f" WHERE seq >= ? AND peer = ? AND {where} ORDER BY seq LIMIT 1"
+        )
+        return next(rows(self._reader, FrameRow, sql, (since * _PER_MS, peer, *values)), None)
+
     def acked_at(self, peer: int, slot: int, since: int) -> int:
         """When the peer first acknowledged a slot of the journal to it; 0 when it has not.
 

@@ -10,11 +10,12 @@ from typing import Protocol
 from gatepost.core.configured import ConfigChange, ConfigPatch, ConfigView
 from gatepost.core.health import Checkup
 from gatepost.core.holding import Answered, ApprovalView, ApproveIn, HoldView, RefuseIn
-from gatepost.core.message import MessageView
+from gatepost.core.message import MessageView, Receipt
 from gatepost.core.views import (
     AgentSpec,
     AgentView,
     Event,
+    Evidence,
     GrantIn,
     GrantView,
     Invitation,
@@ -87,12 +88,37 @@ class Holding(Protocol):
         ...
 
 
+class Remedies(Protocol):
+    """What an operator does about one message; ids may be shortened."""
+
+    async def retry(self, id: str) -> MessageView:
+        """Hand it on at once."""
+        ...
+
+    async def replay(self, id: str, reason: str) -> Receipt:
+        """Send it anew, when it has ended."""
+        ...
+
+    async def drop(self, id: str, reason: str) -> MessageView:
+        """End it."""
+        ...
+
+    def evidence(self, id: str) -> Evidence:
+        """What the peer signed about it."""
+        ...
+
+
 class Operator(Protocol):
     """What an operator asks of the node; each method is one route of the operator surface."""
 
     @property
     def holding(self) -> Holding:
         """The calls about messages that wait for a person."""
+        ...
+
+    @property
+    def remedies(self) -> Remedies:
+        """The calls about one message."""
         ...
 
     def status(self) -> NodeStatus:

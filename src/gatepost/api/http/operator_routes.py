@@ -13,6 +13,7 @@ from gatepost.api.http.hold_routes import HOLDS
 from gatepost.api.http.law_routes import OPERATIONS as LAW
 from gatepost.api.http.operations import Given, Operation
 from gatepost.api.http.peer_routes import PEERS
+from gatepost.api.http.remedy_routes import REMEDIES
 from gatepost.core.calls import (
     AgentsQuery,
     Nothing,
@@ -183,6 +184,7 @@ OPERATIONS: tuple[Operation[Any], ...] = (
         prune,
         waits=True,
     ),
+    *REMEDIES,
     Operation("GET", "/v1/tokens", "All tokens", Nothing, list[TokenView], tokens),
     Operation("POST", "/v1/tokens", "Make a token for one agent", TokenIn, TokenView, create_token),
     Operation(
