@@ -76,7 +76,7 @@ def get(
     if one is None:
         raise unknown_key(key, [known.key for known in asked.view.settings])
     call.screen.data(one, page.value(one, origin))
-    call.screen.say(*page.about(one))
+    call.screen.say(*page.about(one, asked.view.fault))
     _notes(call, asked.notes)
 
 

@@ -72,7 +72,7 @@ def _setting(row: Row, waits: Found | None) -> SettingView:
     return SettingView(
         key=row.setting.key,
         value=_plain(row, row.found.value),
-        origin=str(row.found.origin),
+        origin=f"{row.found.origin} at the start" if waits else str(row.found.origin),
         source=row.found.source,
         default=_plain(row, row.setting.default),
         changed=row.changed,

@@ -174,11 +174,12 @@ def unknown_key(key: str, known: Iterable[str], where: str = "") -> GatepostErro
 
 
 def _nearest(key: str, known: list[str]) -> list[str]:
-    """Settings within a table of that name, or whose last word it is, or that look like it."""
+    """Settings in a table of that name, or whose last word it is, or one slip away, or alike."""
     wanted = key.lower().replace("-", "_")
     inside = [one for one in known if one.startswith(wanted + ".")]
     last = [one for one in known if wanted and one.rpartition(".")[2] == wanted]
-    return (inside or last or difflib.get_close_matches(wanted, known, n=3, cutoff=0.6))[:3]
+    slip = difflib.get_close_matches(wanted, known, n=1, cutoff=0.85)
+    return (inside or last or slip or difflib.get_close_matches(wanted, known, cutoff=0.6))[:3]
 
 
 def _apart(rows: Mapping[str, Row]) -> None:

@@ -16,7 +16,8 @@ class SettingView(msgspec.Struct, frozen=True, kw_only=True):
     """One setting as it counts now. Durations and sizes are text with a unit, secrets are dots.
 
     `source` is "default", "file", "environment" or "flag"; `hides` are the values it overrides,
-    strongest first. `after_restart` is what will count then, where that is another value.
+    strongest first. `after_restart` is what will count then, where that is another value; the
+    `origin` then says where the value stood "at the start".
     """
 
     key: str

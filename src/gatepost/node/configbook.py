@@ -116,15 +116,18 @@ class ConfigBook:
             self._fault = fault
             return
         self._fault = None
+        waited = {key: one.value for key, one in self.waiting.items()}
         self._document, self._wanted = document, wanted
         self._remember(document)
         before, self._counts = self._counts, self._merged(wanted)
         changed = [key for key, row in self._counts.rows.items() if _differs(row, before.rows[key])]
         if changed:
             self.changed(self._counts.settings)
-        waiting = [f"{key} (after a restart)" for key in self.waiting]
-        if changed or waiting:
-            self.event("config.changed", ", ".join([*changed, *waiting]))
+        waiting = {key: one.value for key, one in self.waiting.items()}
+        later = [key for key, value in waiting.items() if waited.get(key) != value]
+        if changed or later:
+            said = [*changed, *(f"{key} (after a restart)" for key in later)]
+            self.event("config.changed", ", ".join(said))
 
     def _merged(self, wanted: Configuration) -> Configuration:
         """What counts: the new, but for what needs a restart and means another value now."""

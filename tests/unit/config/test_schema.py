@@ -26,6 +26,7 @@ def test_no_two_settings_share_a_variable():
         ("delivery.expires", "7d", 604_800_000, "7d"),
         ("adapters.process.output", "1024 KiB", 1_048_576, "1MiB"),
         ("adapters.process.stop", 0, 0, "0"),
+        ("delivery.expires", "30d", 2_592_000_000, "30d"),
         ("limits.run_seconds", "60", 60, "60"),
         ("limits.run_seconds", 60, 60, "60"),
         ("listen", "[::1]:7443", "[::1]:7443", "[::1]:7443"),
@@ -56,6 +57,15 @@ def test_a_value_is_read_from_the_file_or_from_text(key, given, value, shown):
         ("operator.auth", "none", "one of: uid, token"),
         ("operator.auth", ["uid"], "one of"),
         ("name", "My Node", "a-z 0-9"),
+        ("name", "", "a-z 0-9"),
+        ("name", "a" * 52, "like a node id"),
+        ("listen", "127.0.0.1:0", "HOST:PORT"),
+        ("listen", "h" * 254 + ":1", "HOST:PORT"),
+        ("delivery.expires", "31d", "at most 30d"),
+        ("delivery.expires", "٣h", "a number with a unit"),
+        ("delivery.horizon", "999999999999999d", "at most"),
+        ("limits.run_seconds", "٣", "a whole number"),
+        ("limits.run_seconds", 10**30, "at most"),
     ],
 )
 def test_a_value_of_the_wrong_kind_is_refused_with_what_it_takes(key, given, says):
@@ -65,3 +75,8 @@ def test_a_value_of_the_wrong_kind_is_refused_with_what_it_takes(key, given, say
 
 def test_a_setting_needs_no_unit_for_zero():
     assert Setting("x", 0, About("duration", "h")).parse("0") == 0
+
+
+def test_a_value_is_plain_as_toml_and_json_hold_it():
+    assert SCHEMA["delivery.expires"].plain(7_200_000) == "2h"
+    assert SCHEMA["limits.run_seconds"].plain(60) == 60

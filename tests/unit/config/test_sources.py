@@ -22,7 +22,7 @@ def test_default_file_environment_flag_and_the_later_wins():
     assert load(FILE, {}).settings.listen == "127.0.0.1:1"
     assert load(FILE, environ).settings.listen == "127.0.0.1:2"
     row = load(FILE, environ, flags).row("listen")
-    assert (row.found.value, str(row.found.origin)) == ("127.0.0.1:3", "flag --listen")
+    assert (row.found.value, str(row.found.origin)) == ("127.0.0.1:3", "flag --set listen")
     assert [(one.source, str(one.origin)) for one in row.shadowed] == [
         ("environment", "environment GATEPOST_LISTEN"),
         ("file", "gatepost.toml:2"),
@@ -119,3 +119,44 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path):
 def test_the_environment_of_the_process_is_handed_on(monkeypatch):
     monkeypatch.setenv("GATEPOST_LISTEN", "127.0.0.1:9")
     assert sources.environment()["GATEPOST_LISTEN"] == "127.0.0.1:9"
+
+
+def test_a_flag_that_is_no_setting_is_refused():
+    with pytest.raises(GatepostError, match=r"flag --set: there is no setting `listn`"):
+        load(FILE, {}, {"listn": "x"})
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [
+        ("delivery", ["delivery.expires", "delivery.horizon"]),
+        ("expires", ["delivery.expires"]),
+        ("auth", ["operator.auth"]),
+        ("Delivery.Expires", ["delivery.expires"]),
+        ("store.keep-free", ["store.keep_free"]),
+        ("adapter.process.output", ["adapters.process.output"]),
+        ("zzzzzz", []),
+        ("", []),
+    ],
+)
+def test_a_wrong_key_is_answered_with_those_it_may_have_meant(key: str, meant: list[str]):
+    with pytest.raises(GatepostError) as caught:
+        load(FILE, {}).row(key)
+    said = caught.value.what.partition("did you mean ")[2]
+    assert [one for one in meant if f"`{one}`" not in said] == []
+    assert bool(said) == bool(meant)
+
+
+def test_two_sockets_on_one_address_are_refused_with_both_places():
+    text = '[operator]\nlisten = "127.0.0.1:7440"\n'
+    with pytest.raises(GatepostError) as caught:
+        load(Document("gatepost.toml", text), {"GATEPOST_AGENT_LISTEN": "127.0.0.1:7440"})
+    assert caught.value.code == "config.invalid"
+    assert "environment GATEPOST_AGENT_LISTEN" in caught.value.what
+    assert "gatepost.toml:2" in caught.value.why
+
+
+def test_a_long_value_is_not_repeated_whole():
+    with pytest.raises(GatepostError) as caught:
+        load(Document("gatepost.toml", f'listen = "{"x" * 5000}"'), {})
+    assert len(caught.value.what) < 300

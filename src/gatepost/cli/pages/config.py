@@ -19,7 +19,7 @@ def place(one: SettingView) -> str:
     return "default" if one.source == "default" else one.origin
 
 
-def about(one: SettingView) -> list[Item]:
+def about(one: SettingView, fault: str) -> list[Item]:
     """What stands behind a value: what it overrides, what waits, what the setting is."""
     unset = "default: nothing sets it" + ("" if one.value != "" else ", and it is empty")
     lines: list[Item] = [_line("from", unset if one.source == "default" else one.origin)]
@@ -27,7 +27,8 @@ def about(one: SettingView) -> list[Item]:
     if one.after_restart is not None:
         later = one.after_restart
         lines.append(_line("restart", f"{later.value} counts after one   {later.origin}"))
-    return [*lines, _line("is", one.help)]
+    broken = [_line("broken", f"{fault}; what was read before counts")] if fault else []
+    return [*lines, _line("is", one.help), *broken]
 
 
 def settings(rows: Sequence[SettingView]) -> list[Item]:
