@@ -55,7 +55,7 @@ def test_a_change_says_what_was_before_and_on_which_line_it_stands(places: Layou
 
 def test_several_settings_change_at_once_or_not_at_all(places: Layout):
     before = places.config.read_text()
-    with pytest.raises(GatepostError, match="log.level"):
+    with pytest.raises(GatepostError, match=r"log\.level"):
         set_(places, delivery__expires="1h", log__level="loud")
     assert places.config.read_text() == before
     done = set_(places, delivery__expires="1h", log__level="debug", limits__run_seconds=60)
@@ -166,7 +166,7 @@ def test_a_base_that_only_the_node_has_read_is_known_by_it(places: Layout):
     seen = read_document(places.config)
     by_hand(places, "[delivery]\nexpires = '9h'\n")
     known = {hash_of(seen): seen}
-    with pytest.raises(GatepostError, match="delivery.expires was 3d .default., is 9h"):
+    with pytest.raises(GatepostError, match=r"delivery\.expires was 3d .default., is 9h"):
         change(places, {"log.level": "info"}, read, hash_of(seen), known)
     with pytest.raises(GatepostError, match="not known here"):
         set_(places, base=hash_of(seen), log__level="info")
