@@ -100,7 +100,10 @@ class Operator(Peering):
         self._book = book
         self._alerts = alerts
         self._roster = roster
-        self.holding = Approving(node, book.reload)
+        approving = Approving(node, book.reload)
+        self.holds, self.hold = approving.holds, approving.hold
+        self.approve, self.refuse = approving.approve, approving.refuse
+        self.approvals, self.revoke_approval = approving.approvals, approving.revoke_approval
         self.remedies = Remedies(node)
         questions = Questions(node, book)
         self.rules, self.explain = questions.rules, questions.explain

@@ -405,44 +405,12 @@ HOLD = HoldView(
 )
 
 
-class FakeHolding:
-    """What waits is always the same; every answer is recorded."""
-
-    def __init__(self, operator: "FakeOperator") -> None:
-        self.operator = operator
-
-    def holds(self):
-        self.operator.looks.append(("holds",))
-        return [HOLD]
-
-    def hold(self, id):
-        self.operator.looks.append(("hold", id))
-        return msgspec.structs.replace(HOLD, parts=(Text("hello"),))
-
-    async def approve(self, id, given):
-        self.operator.node.changes.append(("approve", id, given))
-        return Answered(id=id, answer="approved", state="received", digest=given.digest)
-
-    async def refuse(self, id, given):
-        self.operator.node.changes.append(("refuse", id, given))
-        return Answered(id=id, answer="refused", state="rejected", digest=HOLD.digest)
-
-    def approvals(self):
-        self.operator.looks.append(("approvals",))
-        return []
-
-    async def revoke_approval(self, id):
-        self.operator.node.changes.append(("revoke_approval", id))
-        return ""
-
-
 class FakeOperator:
     """Every call is recorded; those that only look are recorded in `looks`."""
 
     def __init__(self, node: FakeNode) -> None:
         self.node = node
         self.looks: list[tuple[Any, ...]] = []
-        self.holding = FakeHolding(self)
 
     def _did(self, *what: object) -> None:
         self.node.changes.append(what)
@@ -464,6 +432,30 @@ class FakeOperator:
             waiting=0,
             open_runs=0,
         )
+
+    def holds(self):
+        self.looks.append(("holds",))
+        return [HOLD]
+
+    def hold(self, id):
+        self.looks.append(("hold", id))
+        return msgspec.structs.replace(HOLD, parts=(Text("hello"),))
+
+    async def approve(self, id, given):
+        self._did("approve", id, given)
+        return Answered(id=id, answer="approved", state="received", digest=given.digest)
+
+    async def refuse(self, id, given):
+        self._did("refuse", id, given.reason)
+        return Answered(id=id, answer="refused", state="rejected", digest=HOLD.digest)
+
+    def approvals(self):
+        self.looks.append(("approvals",))
+        return []
+
+    async def revoke_approval(self, id):
+        self._did("revoke_approval", id)
+        return ""
 
     async def add_agent(self, spec: AgentSpec):
         self._did("add_agent", spec)

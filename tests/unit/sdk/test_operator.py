@@ -6,11 +6,13 @@ import inspect
 import pytest
 
 from gatepost.api.http.inside import Operator
+from gatepost.core.holding import ApproveIn
 from gatepost.core.views import AgentSpec, GrantIn, MessagesQuery, Question
 from gatepost.errors import GatepostError
 from gatepost.policy.answers import DiffIn
 from gatepost.sdk import OperatorClient, blocking, connect, connect_operator
 from gatepost.sdk.blocking_operator import BlockingOperator
+from tests.unit.api.fake_node import HOLD
 from tests.unit.api.served import Served, served
 
 SPEC = AgentSpec(name="new", adapter="process", command=("python", "a.py"), concurrent=2)
@@ -19,6 +21,9 @@ QUESTION = Question(sender="a@lab", to="main", verb="ask", at=3, remote=True)
 
 MANY = MessagesQuery(state="done", peer="lab", agent="main", limit=3, open_only=True)
 
+APPROVED = ApproveIn(
+    digest=HOLD.digest, rules={"look": "0123456789abcdef"}, scope="conversation", until=7
+)
 DRAFT = DiffIn(since=7, policy="")
 CALLS = {
     "status": ((), ("status",)),
@@ -55,6 +60,12 @@ CALLS = {
     ),
     "message": (("m1",), ("message", "m1")),
     "cancel": (("m1",), ("operator cancel", "m1")),
+    "holds": ((), ("holds",)),
+    "hold": (("m1",), ("hold", "m1")),
+    "approve": ((HOLD, "conversation", 7), ("approve", "m1", APPROVED)),
+    "refuse": (("m1", "not today"), ("refuse", "m1", "not today")),
+    "approvals": ((), ("approvals",)),
+    "revoke_approval": (("y1",), ("revoke_approval", "y1")),
     "create_token": (("main", "for ci"), ("create_token", "main", "for ci")),
     "tokens": ((), ("tokens",)),
     "revoke_token": (("t1",), ("revoke_token", "t1")),

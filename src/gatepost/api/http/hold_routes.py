@@ -12,32 +12,32 @@ from gatepost.core.holding import Answered, ApprovalView, ApproveIn, HoldView, R
 
 async def holds(given: Given[Nothing]) -> list[HoldView]:
     """What waits for a person here."""
-    return given.inside.operator.holding.holds()
+    return given.inside.operator.holds()
 
 
 async def hold(given: Given[Nothing]) -> HoldView:
     """One message that waits, with its exact content."""
-    return given.inside.operator.holding.hold(given.path["id"])
+    return given.inside.operator.hold(given.path["id"])
 
 
 async def approve(given: Given[ApproveIn]) -> Answered:
     """Say yes to what was shown."""
-    return await given.inside.operator.holding.approve(given.path["id"], given.body)
+    return await given.inside.operator.approve(given.path["id"], given.body)
 
 
 async def refuse(given: Given[RefuseIn]) -> Answered:
     """Say no."""
-    return await given.inside.operator.holding.refuse(given.path["id"], given.body)
+    return await given.inside.operator.refuse(given.path["id"], given.body)
 
 
 async def approvals(given: Given[Nothing]) -> list[ApprovalView]:
     """Approvals that stand for more than one message."""
-    return given.inside.operator.holding.approvals()
+    return given.inside.operator.approvals()
 
 
 async def revoke_approval(given: Given[Nothing]) -> Undo:
     """Take such an approval back."""
-    return Undo(await given.inside.operator.holding.revoke_approval(given.path["id"]))
+    return Undo(await given.inside.operator.revoke_approval(given.path["id"]))
 
 
 HOLDS: tuple[Operation[Any], ...] = (

@@ -60,34 +60,6 @@ class Tokens(Protocol):
         ...
 
 
-class Holding(Protocol):
-    """What a person asks of messages that wait for one."""
-
-    def holds(self) -> list[HoldView]:
-        """Every one of them."""
-        ...
-
-    def hold(self, id: str) -> HoldView:
-        """One with its exact content; the id may be shortened."""
-        ...
-
-    async def approve(self, id: str, given: ApproveIn) -> Answered:
-        """Say yes to what was shown."""
-        ...
-
-    async def refuse(self, id: str, given: RefuseIn) -> Answered:
-        """Say no."""
-        ...
-
-    def approvals(self) -> list[ApprovalView]:
-        """Approvals that stand for more than one message."""
-        ...
-
-    async def revoke_approval(self, id: str) -> str:
-        """Take one of them back."""
-        ...
-
-
 class Remedies(Protocol):
     """What an operator does about one message; ids may be shortened."""
 
@@ -110,11 +82,6 @@ class Remedies(Protocol):
 
 class Operator(Protocol):
     """What an operator asks of the node; each method is one route of the operator surface."""
-
-    @property
-    def holding(self) -> Holding:
-        """The calls about messages that wait for a person."""
-        ...
 
     @property
     def remedies(self) -> Remedies:
@@ -237,6 +204,30 @@ class Operator(Protocol):
 
     async def prune(self, wish: PruneIn, /) -> Pruned:
         """Delete messages that ended long ago, or count them."""
+        ...
+
+    def holds(self) -> list[HoldView]:
+        """What waits for a person here."""
+        ...
+
+    def hold(self, id: str) -> HoldView:
+        """One message that waits, with its exact content; the id may be shortened."""
+        ...
+
+    async def approve(self, id: str, given: ApproveIn) -> Answered:
+        """Say yes to what was shown."""
+        ...
+
+    async def refuse(self, id: str, given: RefuseIn) -> Answered:
+        """Say no."""
+        ...
+
+    def approvals(self) -> list[ApprovalView]:
+        """Approvals that stand for more than one message."""
+        ...
+
+    async def revoke_approval(self, id: str) -> str:
+        """Take one of them back."""
         ...
 
     async def create_token(self, agent: str, note: str = "") -> TokenView:
