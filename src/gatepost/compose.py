@@ -45,7 +45,7 @@ from gatepost.host.entropy import SystemEntropy
 from gatepost.host.files import FileWatch, boot_id, free
 from gatepost.host.inotify import Inotify, file_watch
 from gatepost.host.machine import HostMachine
-from gatepost.node.atrest import AtRest
+from gatepost.node.atrest import AtRest, Resting
 from gatepost.node.configbook import ConfigBook
 from gatepost.node.health.watch import Health
 from gatepost.node.inside import Broken, Inside
@@ -112,19 +112,18 @@ def start(home: Path, ready: Ready, news: News, flags: Mapping[str, str]) -> Non
     asyncio.run(_run(places, ready, news, flags))
 
 
-def at_rest(places: Layout, policy: Sequence[Document] | None = None) -> AtRest:
-    """The node of a home that does not run, as its files describe it, to answer what its law says.
-
-    `policy` are the texts of the law, by default those in the files. Raises `policy.invalid`.
-    """
+def at_rest(places: Layout, policy: Sequence[Document] | None = None) -> Resting:
+    """A node as its files describe it; `policy` are other texts of its law. `policy.invalid`."""
     name = load_home(places, environment()).settings.name
     found, keys = survey(places.database), machine(places).keys()
     fault, node = keys.fault or found.fault, keys.node
     why = fault.why or fault.what if fault else ""
-    law = read_law(policy or policy_documents(places), [one for one in (name, node) if one])
+    texts = policy_documents(places) if policy is None else policy
+    law = read_law(texts, [one for one in (name, node) if one])
     paused = {*found.paused, ""} if places.pause.exists() else {*found.paused}
     agents = tuple(agent.spec.name for agent in found.agents)
-    return AtRest(law, node, name, wall(), found.peers, agents, frozenset(paused), why)
+    known = AtRest(law, node, name, wall(), found.peers, agents, frozenset(paused), why)
+    return Resting(known)
 
 
 def machine(places: Layout) -> HostMachine:

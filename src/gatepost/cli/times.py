@@ -13,6 +13,7 @@ from gatepost.errors import GatepostError
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _LAST = 253_402_128_000_000
 """A day before the year 10000, so that no time zone is beyond it."""
+_CLOCK = re.compile(r"\d\d:\d\d")
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)?")
 
 
@@ -34,14 +35,16 @@ def seconds(text: str, option: str) -> float:
 
 
 def moment(text: str, option: str) -> int:
-    """Read a point in time as milliseconds: ISO 8601, local time when it names no zone."""
+    """Read a point in time as milliseconds: ISO 8601 or 18:30 of today, local without a zone."""
+    if _CLOCK.fullmatch(text):
+        text = f"{datetime.fromtimestamp(now() / 1000):%Y-%m-%d}T{text}"
     try:
         return int(datetime.fromisoformat(text).astimezone(UTC).timestamp() * 1000)
-    except ValueError as error:
+    except (ValueError, OverflowError) as error:
         raise GatepostError(
             "usage.invalid",
             what=f"{option} `{text}` is not a time",
-            why="write it as 2027-01-31T18:00",
+            why="write it as 2027-01-31T18:00, or 18:00 for today",
         ) from error
 
 

@@ -4,17 +4,47 @@ Counters, open runs and whose text an agent has in hand are of a running node: t
 without, and the notes say so.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from gatepost.core.machine import PeerFacts
+from gatepost.core.origin import Document
+from gatepost.node.explaining import Explaining, examined
 from gatepost.node.guard import party
+from gatepost.policy.answers import Examined
 from gatepost.policy.directory import Directory
+from gatepost.policy.expectations import broken_by, refusal
 from gatepost.policy.law import Law
 from gatepost.policy.patterns import Party
 from gatepost.policy.request import Facts
+from gatepost.policy.rules import read_law
 from gatepost.policy.usage import Usage
 
 NOTE = "the node is not running: this is read from its files, without counters and open runs"
+
+
+class Resting:
+    """A node at rest, to be asked. `law` is the one in its files."""
+
+    def __init__(self, known: "AtRest") -> None:
+        self._known = known
+        self.law = known.law
+        self.explaining = Explaining(known)
+
+    def judge(self, documents: Sequence[Document]) -> Law:
+        """Read texts as the law. Raises `policy.invalid`, `policy.expectation`.
+
+        An expectation that fails already stands in nobody's way.
+        """
+        directory = self._known.directory
+        law = read_law(documents, directory.own)
+        broken = broken_by(self.law, law, directory, self._known.now())
+        if broken:
+            raise refusal(broken)
+        return law
+
+    def tested(self) -> Examined:
+        """The expectations beside the rules, tried."""
+        return examined(self.law, self._known.directory, self._known.now())
 
 
 class AtRest:

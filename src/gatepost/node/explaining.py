@@ -61,6 +61,11 @@ class Explaining:
     def __init__(self, known: Known) -> None:
         self._known = known
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the answers rest on."""
+        return self._known.notes
+
     def wish(self, sender: str, verb: str, to: str, at: int = 0) -> tuple[Explanation, Request]:
         """May `sender` do `verb` to `to`, at a time (ms, 0: now), and why; and what was asked."""
         request = self._request(sender, verb, to, at)
