@@ -137,13 +137,20 @@ def ping(
         ),
     ] = False,
 ) -> int:
-    """A signed ping and its answer."""
+    """A signed ping and its answer: it passes the rules of the other node.
+
+    With --wire each step of the way is tried short of them: tcp, tls, pin, hello, link.
+    """
     found = call.as_operator(lambda operator: operator.ping(peer, wire))
+    call.screen.data(found, page.ping(found))
     if not found.ok:
+        what = f"`{peer}` refuses the ping" if found.code == "peer.ping_denied" else ""
         raise GatepostError(
-            "peer.unreachable", what=f"no answer from `{peer}`", why=found.why, peer=peer
+            found.code or "peer.unreachable",
+            what=what or f"no way to `{peer}`",
+            why=found.why,
+            peer=peer,
         )
-    call.screen.data(found, [page.ping(found)])
     return 0
 
 

@@ -83,8 +83,20 @@ class AgentSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tools: dict[str, str] = {}
 
 
+class Step(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One step of the way to a peer. `state` is "ok", "failed" or "skipped"; `ms` what it took."""
+
+    name: str
+    state: str
+    text: str = ""
+    ms: float = 0.0
+
+
 class Ping(msgspec.Struct, frozen=True):
-    """A signed ping and its answer. `ms` is the round trip."""
+    """A signed ping and its answer. `ms` is the round trip.
+
+    `steps` are those taken in order. When it is not `ok`, `why` says why and `code` is the error.
+    """
 
     alias: str
     node: str
@@ -92,6 +104,8 @@ class Ping(msgspec.Struct, frozen=True):
     wire: bool = False
     ok: bool = True
     why: str = ""
+    code: str = ""
+    steps: tuple[Step, ...] = ()
 
 
 class Invitation(msgspec.Struct, frozen=True):

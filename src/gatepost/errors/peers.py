@@ -24,6 +24,13 @@ ENTRIES = (
         who="the other operator",
         retryable=True,
     ),
+    Entry(
+        "peer.ping_denied",
+        Family.refused,
+        "the way is open: a rule of the other node refuses the ping",
+        "gatepost policy grant '*@NAME' ping '*'",
+        who="the other operator",
+    ),
     Entry("peer.blocked", Family.refused, "the peer is blocked", "gatepost peers unblock {peer}"),
     Entry(
         "peer.frozen",

@@ -10,12 +10,13 @@ from typing import Protocol
 from gatepost.core import stops
 from gatepost.core.control import Answer
 from gatepost.core.identity import is_endpoint, verify_record
-from gatepost.core.views import Invitation, Paired, PeerView, Ping, Renamed
+from gatepost.core.views import Invitation, Paired, PeerView, Ping, Renamed, Step
 from gatepost.errors import GatepostError
 from gatepost.node.aliases import shown
 from gatepost.node.mailbox import outcome
 from gatepost.node.node import Node
 from gatepost.node.peers import Peer
+from gatepost.node.pinging import timed, try_way
 from gatepost.node.talk import Op
 
 ALL = 10_000_000
@@ -88,12 +89,25 @@ class Peering:
         return [self._node.overview.peer(peers[alias]) for alias in sorted(peers)]
 
     async def ping(self, alias: str, wire: bool = False) -> Ping:
-        """A signed ping; with `wire` it stops before the other side's policy."""
+        """A signed ping through the other side's policy; `wire` tries the way short of that."""
         peer = self._node.peers.find(alias)
-        started = self._node.clock.monotonic()
-        answer = await self._ask(peer, "ping", {"wire": "yes"} if wire else {})
-        ms = (self._node.clock.monotonic() - started) * 1000
-        return Ping(peer.row.alias, peer.row.node, ms, wire, answer.ok, answer.code)
+        if wire:
+            return await try_way(self._node, peer)
+        answer, ms = await timed(self._node, peer, {})
+        line = peer.exchange.line
+        rule = f"its rules answer: {answer.code or 'ok'}"
+        return Ping(
+            peer.row.alias,
+            peer.row.node,
+            ms,
+            ok=answer.ok,
+            why="" if answer.ok else rule,
+            code="" if answer.ok else "peer.ping_denied",
+            steps=(
+                Step("link", "ok", line.address if line is not None else ""),
+                Step("rule", "ok" if answer.ok else "failed", rule, ms),
+            ),
+        )
 
     async def _ask(self, peer: Peer, op: Op, args: dict[str, str]) -> Answer:
         return await outcome(lambda done: self._node.talk.ask(peer, op, args, done))

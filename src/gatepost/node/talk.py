@@ -81,12 +81,12 @@ class Talk:
         asked = self._asked.pop(n, None)
         if asked is None:
             return
-        why = peer.error[1] or "no link"
+        code, why = peer.error if peer.error[0] else ("peer.unreachable", "no link")
         if peer.exchange.line is not None:
-            why = f"no answer within {self._wait:g} s"
+            code, why = "peer.unreachable", f"no answer within {self._wait:g} s"
         asked.heard(
             GatepostError(
-                "peer.unreachable",
+                code,
                 what=f"`{peer.row.alias}` does not answer",
                 why=why,
                 peer=peer.row.alias,

@@ -18,6 +18,7 @@ from gatepost.core.message import (
     Submission,
     UpdateIn,
 )
+from gatepost.core.views import Step
 from gatepost.errors import GatepostError
 
 
@@ -191,6 +192,16 @@ class Transport(Protocol):
 
         Ends in `link_up` (whoever dialled) or `dial_failed`.
         """
+        ...
+
+    def probe(
+        self,
+        node: str,
+        endpoints: Sequence[str],
+        spki: bytes,
+        done: Callable[[tuple[Step, ...], GatepostError | None], None],
+    ) -> None:
+        """Try the way to a peer without making a link: each step, and why it ended early."""
         ...
 
     def pair(

@@ -47,6 +47,7 @@ class LinkTransport:
         self._links = Links(means, TcpConnector(tasks, self._pool))
         self.dial = self._links.dial
         self.pair = self._links.pair
+        self.probe = self._links.probe
 
     @property
     def turned_away(self) -> int:

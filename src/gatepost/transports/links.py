@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from gatepost.core import hello
+from gatepost.core.views import Step
 from gatepost.errors import GatepostError
 from gatepost.transports.arrival import Arrival
 from gatepost.transports.attempt import Failure, LinkAttempt, PairAttempt
@@ -25,6 +26,7 @@ from gatepost.transports.dial import Dial
 from gatepost.transports.half_open import HalfOpen
 from gatepost.transports.line import LinkLine
 from gatepost.transports.means import Connector, Means
+from gatepost.transports.probe import ProbeAttempt, probe
 
 
 class Links:
@@ -37,6 +39,7 @@ class Links:
         self._lines: dict[str, LinkLine] = {}
         self._dials: dict[str, Dial[LinkAttempt]] = {}
         self._pairs: set[Dial[PairAttempt]] = set()
+        self._probes: set[Dial[ProbeAttempt]] = set()
         self._waiting: dict[str, Arrival] = {}
         self._order = 0
         self._stopped = False
@@ -58,6 +61,28 @@ class Links:
         done = partial(self._dialled, node)
         missed = partial(self._missed, node)
         dial = self._dials[node] = Dial(endpoints, means.limits.handshake, make, done, missed)
+        dial.start(means.clock)
+
+    def probe(
+        self,
+        node: str,
+        endpoints: Sequence[str],
+        spki: bytes,
+        done: Callable[[tuple[Step, ...], GatepostError | None], None],
+    ) -> None:
+        """Try the way to a peer without making a link: each step, and why it ended early."""
+        means = self._means
+        peer = means.owner.record_of(node)
+        if peer is None or self._stopped:
+            means.clock.call_soon(partial(done, (), GatepostError("peer.unreachable")))
+            return
+
+        def report(steps: tuple[Step, ...], failure: Failure | None) -> None:
+            self._probes.discard(dial)
+            done(steps, GatepostError(failure.code, why=failure.why) if failure else None)
+
+        dial = probe(means, self._connector, peer, endpoints, spki, report)
+        self._probes.add(dial)
         dial.start(means.clock)
 
     def pair(
@@ -85,7 +110,7 @@ class Links:
     def stop(self) -> None:
         """Close everything cleanly and begin nothing more."""
         self._stopped = True
-        for dial in (*self._dials.values(), *self._pairs):
+        for dial in (*self._dials.values(), *self._pairs, *self._probes):
             dial.abandon()
         for arrival in (*self.half_open.all(), *self._waiting.values()):
             arrival.drop("this node is stopping")

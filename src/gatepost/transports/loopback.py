@@ -343,6 +343,7 @@ class LoopbackTransport:
         self._links = Links(Means(keys, owner, entropy, clock, limits or Limits()), self)
         self.dial = self._links.dial
         self.pair = self._links.pair
+        self.probe = self._links.probe
         self.arrival = self._links.arrival
 
     @property

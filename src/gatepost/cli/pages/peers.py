@@ -33,10 +33,23 @@ def paired(made: Paired) -> list[Item]:
     ]
 
 
-def ping(found: Ping) -> str:
-    """One round trip."""
+def ping(found: Ping) -> list[Item]:
+    """One round trip; of a try of the way, and of a refusal, every step."""
     way = "on the wire" if found.wire else "through policy"
-    return f"{found.alias}  {found.node[:SHORT]}  {found.ms:.1f} ms  {way}"
+    took = f"{found.ms:.1f} ms" if found.ok else "failed"
+    head = f"{found.alias}  {found.node[:SHORT]}  {took}  {way}"
+    if found.ok and not found.wire:
+        return [head]
+    rows = [
+        (
+            step.name,
+            step.state if step.state != "skipped" else "–",
+            f"{step.ms:.1f} ms" if step.ms else "",
+            step.text,
+        )
+        for step in found.steps
+    ]
+    return [head, "", Table(("step", "", "took", ""), rows)] if rows else [head]
 
 
 def listed(views: Sequence[PeerView], now: int) -> list[Item]:
