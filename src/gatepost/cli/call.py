@@ -74,8 +74,10 @@ class Call:
         check(places)
         return places
 
-    def as_operator(self, work: "Callable[[OperatorClient], Awaitable[Answer]]") -> Answer:
-        """Run `work` with the operator's client of the node."""
+    def as_operator(
+        self, work: "Callable[[OperatorClient], Awaitable[Answer]]", **how: float
+    ) -> Answer:
+        """Run `work` with the operator's client of the node; `how` may say its `patience`."""
         import asyncio
 
         from gatepost.config.sources import environment
@@ -84,7 +86,7 @@ class Call:
         token = environment().get(OPERATOR)
 
         async def main() -> Answer:
-            async with connect_operator(home=self.home, token=token) as operator:
+            async with connect_operator(home=self.home, token=token, **how) as operator:
                 return await work(operator)
 
         return asyncio.run(main())

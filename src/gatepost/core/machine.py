@@ -50,25 +50,31 @@ class HomeFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Keeper(msgspec.Struct, frozen=True):
-    """What runs a process, as far as one can see: its kind, a name (unit, parent), the evidence."""
+    """What runs a process, as far as one can see: its kind, a name (unit, parent), the evidence.
+
+    `contained`: it is in a container, whatever runs it there.
+    """
 
     kind: KeeperKind = ""
     name: str = ""
     evidence: tuple[str, ...] = ()
+    contained: bool = False
 
     @property
     def plain(self) -> str:
         """In words."""
         name = f" {self.name}" if self.name else ""
-        return {
+        said = {
             "foreground": f"in the foreground of{name or ' a terminal'}",
             "detached": "on its own, without a terminal",
-            "container": f"as a container{name and f' ({self.name})'}",
+            "container": "as the command of a container",
             "systemd": f"by systemd, unit{name}",
             "launchd": f"by launchd, job{name}",
             "supervisor": f"by{name}",
             "": "by something this machine does not show",
         }[self.kind]
+        inside = self.contained and self.kind != "container"
+        return f"{said}, in a container" if inside else said
 
     @property
     def restart(self) -> str:

@@ -17,6 +17,8 @@ from gatepost.core.machine import HomeFacts
 from gatepost.errors import GatepostError
 from gatepost.host.processes import Processes
 
+DELETED = " (deleted)"
+"""What the kernel adds to the name of an open file that was deleted."""
 _HALF = re.compile(r"\..+\.(\d+)\.new")
 _DATABASE = ("node.db", "node.db-wal", "node.db-shm")
 
@@ -119,7 +121,10 @@ def _elsewhere(places: Layout, processes: Processes) -> tuple[tuple[str, int], .
     found: dict[str, int] = {}
     for pid, _ in processes.lock_holders():
         for opened in processes.opened(pid):
-            path = Path(opened)
-            if path.parts[-2:] == ("run", "node.lock") and path.parents[1] != places.home.resolve():
-                found[str(path.parents[1])] = pid
+            path = Path(opened.removesuffix(DELETED))
+            home = str(path.parents[1]) if path.parts[-2:] == ("run", "node.lock") else ""
+            if home and opened.endswith(DELETED):
+                found[home + DELETED] = pid
+            elif home and path.parents[1] != places.home.resolve():
+                found[home] = pid
     return tuple(sorted(found.items()))

@@ -12,6 +12,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
 from gatepost.core.machine import Keeper
 from gatepost.host.processes import Processes
 
@@ -46,25 +48,30 @@ def keeper(
     environment = own if own is not None else processes.environment(pid)
     if not processes.seen:
         return _launchd(environment, os.getppid() if own is not None else 0) or Keeper()
-    parent = processes.parent(pid)
-    terminal = processes.on_terminal(pid)
-    name = processes.name(parent)
-    found = _launchd(environment, parent)
-    if not terminal:
-        found = found or _systemd(pid, processes, environment)
     around = _container(pid, processes, environment, root)
-    if around and (pid == 1 or parent <= 1 or not terminal):
-        found = found or Keeper("container", processes.name(1), around)
+    found = _look(pid, processes, environment, bool(around))
+    evidence = (*found.evidence, *around)
+    return msgspec.structs.replace(found, evidence=evidence, contained=bool(around))
+
+
+def _look(
+    pid: int, processes: Processes, environment: Mapping[str, str], contained: bool
+) -> Keeper:
+    parent, terminal = processes.parent(pid), processes.on_terminal(pid)
+    found = _launchd(environment, parent)
+    if found is None and not terminal:
+        found = _systemd(pid, processes, environment)
     if found is not None:
         return found
+    if contained and (pid == 1 or parent <= 1):
+        return Keeper("container", "", ("nothing in the container stands above it",))
     for one in processes.ancestors(pid):
         if processes.name(one) in _SUPERVISORS:
-            return Keeper("supervisor", processes.name(one), (f"process {one} started it", *around))
-    if terminal:
-        return Keeper("foreground", name, ("it has a terminal", *around))
-    if parent <= 1:
-        return Keeper("detached", "", ("no terminal, and its parent is process 1", *around))
-    return Keeper("foreground", name, (f"process {parent} started it", *around))
+            return Keeper("supervisor", processes.name(one), (f"process {one} started it",))
+    if not terminal and parent <= 1:
+        return Keeper("detached", "", ("no terminal, and its parent is process 1",))
+    how = "it has a terminal" if terminal else f"process {parent} started it"
+    return Keeper("foreground", processes.name(parent), (how,))
 
 
 def _systemd(pid: int, processes: Processes, environment: Mapping[str, str]) -> Keeper | None:

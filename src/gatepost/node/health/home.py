@@ -7,6 +7,9 @@ from gatepost.core.health import Repair
 from gatepost.node.health.check import Check, Hit
 from gatepost.node.health.facts import Facts, known
 
+DELETED = " (deleted)"
+"""Marks a home that was deleted under its node."""
+
 
 def _missing(facts: Facts) -> Iterator[Hit]:
     if not known(facts.home).node_there:
@@ -18,12 +21,19 @@ def _elsewhere(facts: Facts) -> Iterator[Hit]:
     if facts.inside or (process is not None and process.running):
         return
     for path, pid in home.elsewhere:
-        yield Hit(
-            f"a node of this user runs in {path} (process {pid}); this command looks at"
-            f" {home.path}",
-            path,
-            fix=f"gatepost doctor --home {shlex.quote(path)}",
-        )
+        if path == home.path + DELETED:
+            yield Hit(
+                f"process {pid} is a node whose home directory was here and was deleted",
+                path,
+                fix=f"kill {pid}, then gatepost start",
+            )
+        elif not home.node_there and not path.endswith(DELETED):
+            yield Hit(
+                f"a node of this user runs in {path} (process {pid}); this command looks at"
+                f" {home.path}",
+                path,
+                fix=f"gatepost doctor --home {shlex.quote(path)}",
+            )
 
 
 def _owner(facts: Facts) -> Iterator[Hit]:
@@ -110,9 +120,10 @@ CHECKS = (
         per="path",
         needs=("home",),
         probe=_elsewhere,
-        explain="No node runs on the home directory this command looks at, but one of the same"
-        " user runs on another. Most often GATEPOST_HOME is set for one of the two and not for"
-        " the other. Found by the lock that every running node holds.",
+        explain="There is no node in the home directory this command looks at, but one of the same"
+        " user runs on another: most often GATEPOST_HOME is set for one of the two and not for the"
+        " other. Or the directory was deleted under its node. Found by the lock that every running"
+        " node holds.",
         fix="gatepost doctor --home {subject}",
     ),
     Check(

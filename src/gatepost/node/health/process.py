@@ -6,13 +6,23 @@ from collections.abc import Iterator
 from gatepost.core.machine import ProcessFacts
 from gatepost.node.health.check import Check, Hit
 from gatepost.node.health.facts import Facts, known
+from gatepost.node.health.home import DELETED
 
 
 def _down(facts: Facts) -> Iterator[Hit]:
     process = known(facts.process)
     if process.running:
         return
-    yield Hit("the node is not running", why=_last(process))
+    others = [f"{path} (process {pid})" for path, pid in _others(facts)]
+    also = f"nodes of this user run in {', '.join(others)}" if others else ""
+    why = "; ".join(part for part in (_last(process), also) if part)
+    yield Hit("nobody holds the home's lock, and nobody answers at its socket", why=why)
+
+
+def _others(facts: Facts) -> list[tuple[str, int]]:
+    """Other homes of this user with a node that runs: perhaps one of them was meant."""
+    found = facts.home.elsewhere if facts.home is not None and facts.home.node_there else ()
+    return [one for one in found if not one[0].endswith(DELETED)]
 
 
 def _last(process: ProcessFacts) -> str:
@@ -27,12 +37,14 @@ def _last(process: ProcessFacts) -> str:
 
 def _stuck(facts: Facts) -> Iterator[Hit]:
     process = known(facts.process)
-    if not process.holder or process.answers or facts.inside:
+    silent = facts.silence is not None and facts.silence.code == "node.not_running"
+    if facts.inside or not process.running or (process.answers and not silent):
         return
-    path, why = process.mute[0]
+    path, why = process.mute[0] if process.mute else ("its socket", "it takes calls, unanswered")
     name = f" (`{process.holder_is}`)" if process.holder_is else ""
+    who = f"process {process.holder}{name}" if process.holder else "a process"
     yield Hit(
-        f"process {process.holder}{name} holds the node's lock and does not answer",
+        f"{who} holds the node's lock and does not answer",
         why=f"{path}: {why}",
         where=path,
         fix=f"wait a moment if it has just begun; else {process.keeper.restart}",
@@ -53,12 +65,16 @@ def _half_mute(facts: Facts) -> Iterator[Hit]:
 
 
 def _broken(facts: Facts) -> Iterator[Hit]:
-    if facts.silence is not None:
+    if facts.silence is not None and facts.silence.code in _TROUBLE:
         yield Hit(
             f"the node runs, and answers every call with {facts.silence.code}:"
             f" {facts.silence.what}",
             why=facts.silence.why,
         )
+
+
+_TROUBLE = frozenset({"store.full", "store.failed", "node.recovering"})
+"""What a node says that is there and cannot work."""
 
 
 def _moved(facts: Facts) -> Iterator[Hit]:

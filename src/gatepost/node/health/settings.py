@@ -7,7 +7,7 @@ from gatepost.node.health.facts import Facts, known
 
 
 def _invalid(facts: Facts) -> Iterator[Hit]:
-    if facts.config_fault is not None:
+    if known(facts.home).node_there and facts.config_fault is not None:
         fault = facts.config_fault
         tail = _GOOD if _running(facts) else ""
         yield Hit(fault.what + tail, why=fault.why, where=fault.where)
@@ -78,7 +78,7 @@ CHECKS = (
         title="the settings cannot be used",
         severity="error",
         group="Config",
-        needs=(),
+        needs=("home",),
         probe=_invalid,
         depends_on=("home.missing",),
         explain="gatepost.toml, or a variable in the environment, cannot be read or names what is"
