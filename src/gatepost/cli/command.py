@@ -17,6 +17,7 @@ from gatepost.cli.render import Screen
 from gatepost.errors import GatepostError
 
 INTERRUPTED = 130
+ASKED = "stopped; nothing was changed"
 Command = TypeVar("Command", bound=Callable[..., int | None])
 
 _COMMON = {
@@ -77,7 +78,7 @@ def guarded(call: Call, path: str, body: Callable[[], int | None]) -> int:
         return body() or 0
     except KeyboardInterrupt:
         call.screen.clear()
-        call.screen.say(call.goes_on or "stopped")
+        call.screen.say(ASKED if call.screen.asking else call.goes_on or "stopped")
         return INTERRUPTED
     except GatepostError as error:
         error.details.setdefault("command", path)

@@ -5,6 +5,7 @@ from typing import Annotated, get_args
 import typer
 
 from gatepost.cli import options as opt
+from gatepost.cli import remedies
 from gatepost.cli.call import Call
 from gatepost.cli.command import command, group
 from gatepost.cli.content import save as keep
@@ -20,7 +21,7 @@ STATES = get_args(State)
 
 def register(app: typer.Typer) -> None:
     """Add `messages` to the command line."""
-    noun = group("messages", "Find messages, and see what became of one.")
+    noun = group("messages", "Find messages, see what became of one, do something about it.")
     command(
         noun,
         "list",
@@ -30,6 +31,7 @@ def register(app: typer.Typer) -> None:
     )(listed)
     command(noun, "show", "messages show 0199f3a2-7b1c")(show)
     command(noun, "prune", "messages prune", "messages prune --older 7d --dry-run")(prune)
+    remedies.register(noun)
     app.add_typer(noun)
 
 

@@ -54,6 +54,7 @@ class Screen:
         self.json = json
         self.quiet = quiet
         self.verbose = verbose
+        self.asking = False
         self._progressing = False
         for stream in (sys.stdout, sys.stderr):
             _forgive(stream)
@@ -127,7 +128,9 @@ class Screen:
         self.clear()
         sys.stderr.write(clean_line(question) + " ")
         sys.stderr.flush()
+        self.asking = True
         answer = sys.stdin.readline()
+        self.asking = False
         if not answer.endswith("\n"):
             sys.stderr.write("\n")
         return answer.strip()

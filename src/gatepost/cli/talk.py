@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 import typer
+from msgspec import structs
 
 from gatepost.cli import options as opt
 from gatepost.cli.call import Call
@@ -16,6 +17,7 @@ from gatepost.core.message import MessageView, Receipt, Submission, UpdateIn, Up
 if TYPE_CHECKING:
     from gatepost.ports import Mailbox
 
+NO_ID = "00000000-0000-0000-0000-000000000000"
 CALLED = {"send": "message", "ask": "question", "delegate": "task"}
 Kind = Literal["answer", "progress", "needs_input", "done", "declined", "failed"]
 
@@ -169,9 +171,17 @@ def reply(
     call.goes_on = (
         f"stopped while replying: {call.typed('messages show ' + message)} shows whether it is in"
     )
-    call.as_agent(lambda mailbox: mailbox.update(update))
-    call.screen.data(update, [f"replied  {message}  {kind}"])
+    update = call.as_agent(lambda mailbox: _replied(mailbox, update))
+    call.screen.data(update, [f"replied  {update.id}  {kind}"])
     return 0
+
+
+async def _replied(mailbox: "Mailbox", update: UpdateIn) -> UpdateIn:
+    """Say it about the message whose id begins like that."""
+    if len(update.id) < len(NO_ID):
+        update = structs.replace(update, id=(await mailbox.check(update.id)).id)
+    await mailbox.update(update)
+    return update
 
 
 def show(call: Call, view: MessageView, directory: str = "", *, answer_only: bool = True) -> int:

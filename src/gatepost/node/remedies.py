@@ -5,17 +5,19 @@ has run: so it is for messages that have ended, and wants a reason. To drop ends
 that is certain. Evidence is what the peer signed. Nothing here changes what has ended.
 """
 
+import asyncio
+
 from gatepost.core.entry import Message, decode_entry
 from gatepost.core.evidence import flaw
 from gatepost.core.lifecycle import is_outcome
 from gatepost.core.message import MessageView, Receipt, Submission
 from gatepost.core.parts import unpack
 from gatepost.core.records import EntryRow, FrameRow, MessageRow
-from gatepost.core.views import Evidence, Proof
+from gatepost.core.views import Event, Evidence, Proof
 from gatepost.errors import GatepostError
 from gatepost.node.mailbox import outcome
 from gatepost.node.node import Node
-from gatepost.node.peering import contact, durable
+from gatepost.node.peering import durable
 from gatepost.node.peers import Peer
 
 REPLAYED = "replayed"
@@ -33,14 +35,13 @@ class Remedies:
 
         Raises `message.ended`, and what keeps its peer away.
         """
-        node, row = self._node, self._open(id)
+        node, row = self._node, self._open(id, "`gatepost messages replay ID` sends it anew")
         if row.direction == "out":
             peer = node.peers.by_number[row.peer]
             if (closed := node.talk.closed(peer)) is not None:
                 raise closed
             if not peer.exchange.live:
-                node.peers.dial_later(peer, 0.0)
-                await contact(node, peer)
+                await self._dialled(peer)
             else:
                 peer.exchange.fill()
                 peer.exchange.pump()
@@ -118,6 +119,20 @@ class Remedies:
             proofs=tuple(proofs),
         )
 
+    async def _dialled(self, peer: Peer) -> None:
+        """Dial a peer now; return when there is contact, or when it is known why not."""
+        known: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def hear(event: Event) -> None:
+            about = event.peer == peer.row.alias and event.kind in ("contact.begun", "link.failed")
+            if about and not known.done():
+                known.set_result(None)
+
+        deaf = self._node.events.subscribe(hear)
+        self._node.peers.dial_later(peer, 0.0)
+        await asyncio.wait([known], timeout=self._node.settings.answer_wait)
+        deaf()
+
     def _ended(self, peer: Peer, row: MessageRow, entry: EntryRow) -> list[Proof]:
         if (entry.kind, entry.what, entry.sent) != ("update", "outcome", False):
             return []
@@ -135,8 +150,9 @@ class Remedies:
         )
         return Proof(shows=shows, at=frame.at, signed=frame.signed, item=item, flaw=why)
 
-    def _open(self, id: str) -> MessageRow:
+    def _open(self, id: str, why: str = "") -> MessageRow:
         row = self._node.shown.find(id)
         if is_outcome(row.state):
-            raise GatepostError("message.ended", what=f"the message ended {row.state}", id=row.id)
+            what = f"the message ended {row.state}"
+            raise GatepostError("message.ended", what=what, why=why, id=row.id)
         return row
