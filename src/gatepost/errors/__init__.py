@@ -9,7 +9,7 @@ per subject.
 
 import msgspec
 
-from gatepost.errors import adapters, bugs, calls, holds, invitations, machine, peers, refusals
+from gatepost.errors import adapters, bugs, calls, holds, invitations, machine, openclaw, peers, refusals
 from gatepost.errors.entry import Entry, Family
 
 __all__ = ["CATALOGUE", "Entry", "Family", "GatepostError", "Report"]
@@ -95,6 +95,6 @@ class _Filled(dict[str, str]):
 
 CATALOGUE: dict[str, Entry] = {
     entry.code: entry
-    for subject in (calls, refusals, holds, peers, invitations, adapters, machine, bugs)
+    for subject in (calls, refusals, holds, peers, invitations, adapters, machine, openclaw, bugs)
     for entry in subject.ENTRIES
 }

@@ -22,6 +22,7 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
     "Connect": (
         ("peers", "invite, accept, look after, block"),
         ("policy", "who may do what"),
+        ("openclaw", "why its agents reach each other"),
     ),
     "Keep": (
         ("init", "make a node"),

@@ -1,0 +1,1 @@
+"""OpenClaw: what Gatepost knows of it."""

@@ -1,0 +1,94 @@
+"""OpenClaw: why one of its agents may or may not `sessions_send` to another, and what mends it.
+
+Reads OpenClaw's configuration itself, so it needs no node, no gateway and no network; with `--live`
+it asks the running gateway instead, with the operator's own credential, for this one command.
+"""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gatepost.cli.call import Call
+from gatepost.cli.command import command, group
+from gatepost.errors import GatepostError
+
+if TYPE_CHECKING:
+    from gatepost.adapters.openclaw.explain.files import Source
+
+DENIED = 1
+
+From = Annotated[
+    str, typer.Argument(metavar="[FROM]", help="The agent that sends.", show_default=False)
+]
+To = Annotated[
+    str, typer.Argument(metavar="[TO]", help="The agent it sends to.", show_default=False)
+]
+Config = Annotated[
+    str,
+    typer.Option(
+        "--config", metavar="FILE", help="This file. Default: where OpenClaw finds its own.",
+        show_default=False,
+    ),
+]  # fmt: skip
+Version = Annotated[
+    str,
+    typer.Option(
+        "--gateway-version", metavar="V", help="As this OpenClaw reads it: 2026.3.13.",
+        show_default=False,
+    ),
+]  # fmt: skip
+
+
+def register(app: typer.Typer) -> None:
+    """Add `openclaw` to the command line."""
+    noun = group("openclaw", "OpenClaw on this machine: what is in the way between its agents.")
+    command(
+        noun,
+        "explain",
+        "openclaw explain main researcher",
+        "openclaw explain main researcher --config openclaw.json --gateway-version 2026.3.13",
+    )(explain)
+    app.add_typer(noun)
+
+
+def explain(
+    call: Call,
+    sender: From = "",
+    target: To = "",
+    sender_named: Annotated[
+        str, typer.Option("--from", metavar="AGENT", help="The agent that sends.")
+    ] = "",
+    target_named: Annotated[
+        str, typer.Option("--to", metavar="AGENT", help="The agent it sends to.")
+    ] = "",
+    config: Config = "",
+    version: Version = "",
+    sandboxed: Annotated[
+        bool, typer.Option("--sandboxed", help="The sender's session runs in a sandbox.")
+    ] = False,
+) -> int:
+    """Why sessions_send from one agent to another passes or not: every blocker at once.
+
+    Each with its value, the file and line it comes from, the error the agent reads, and the
+    commands that open it. Changes nothing. Exits with 1 when it would be refused.
+    """
+    from gatepost.adapters.openclaw.explain.explanation import asked
+    from gatepost.adapters.openclaw.explain.explanation import explain as explained
+    from gatepost.adapters.openclaw.explain.verdict import verdict
+    from gatepost.cli.pages import openclaw as page
+
+    pair = [one for one in (sender_named, sender, target_named, target) if one]
+    if len(pair) != 2:
+        raise GatepostError("usage.invalid", what="explain takes two agents: FROM and TO")
+    read = _source(config, version)
+    given = read.configuration
+    found = explained(asked(pair[0], pair[1], given, sandboxed=sandboxed), given)
+    call.screen.data(verdict(found), page.explained(found, read))
+    return 0 if found.allowed else DENIED
+
+
+def _source(config: str, version: str) -> "Source":
+    from gatepost.adapters.openclaw.explain.files import source
+    from gatepost.config.sources import environment
+
+    return source(environment(), config, version)
