@@ -81,6 +81,12 @@ class Decisions:
         self._read[since] = law
         self._table.add_law(row)
 
+    @property
+    def law_since(self) -> int:
+        """When the law in force came into force, ms, however often the node started since."""
+        laws = self._kept()
+        return laws[-1].since if laws else 0
+
     def law_at(self, at: int) -> Law | None:
         """The law that was in force at a time (ms); None when it is not known."""
         row = next((one for one in reversed(self._kept()) if one.since <= at), None)

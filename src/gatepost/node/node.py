@@ -27,6 +27,7 @@ from gatepost.node.guard import DISK, PAUSE_FILE, Guard
 from gatepost.node.holds import Holds
 from gatepost.node.hub import Hub
 from gatepost.node.inbox import Inbox
+from gatepost.node.leaving import Leaving
 from gatepost.node.marks import life_text, read_life
 from gatepost.node.opened import conversations, view
 from gatepost.node.outbox import Outbox
@@ -85,6 +86,8 @@ class Node:
         )
         releasing = Releasing(ground, self.peers, self.outbox, self.inbox, telling)
         self.holds = Holds(ground, self.guard, self.peers, self.outbox, self.inbox, releasing)
+        leaving = Leaving(ground, self.guard, self.decisions, self.holds, releasing)
+        self.outbox.may_leave = leaving.may
         self.guard.answers, self.inbox.hold_back = self.holds, self.holds.hold_back
         self.expiry = Expiry(store, clock, self._expire, self._expire_slotted)
         self.pruning = Pruning(

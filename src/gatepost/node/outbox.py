@@ -79,6 +79,7 @@ class Outbox:
         self._most_news = MOST_NEWS * ground.settings.updates_per_message
         self._sequence = ground.sequence
         self._name_of = name_of
+        self.may_leave: Callable[[OpenMessage], bool] | None = None
 
     # accepting
 
@@ -133,6 +134,8 @@ class Outbox:
             if not load_body(self._store, message):
                 return  # not committed yet; its commit fills again
             queue.head.popleft()
+            if self.may_leave is not None and not self.may_leave(message):
+                continue  # it has ended, or waits for a person
             content = Item(message.salt, message.data, digest(message.salt, message.data))
             message.row.slot = exchange.give(message.row.id, content)
             message.data = b""
@@ -154,10 +157,7 @@ class Outbox:
     # what the peer says
 
     def acked(self, slots: list[Slot]) -> None:
-        """The peer has these slots.
-
-        Tells those who watch, and asks to cancel what was withdrawn too late.
-        """
+        """The peer has these slots. Tells those who watch."""
         for slot in slots:
             if slot.kind == "update" or (message := self.open.get(slot.id)) is None:
                 continue

@@ -132,7 +132,8 @@ class Law:
 
     `revision` names the text the law was read from, `documents` are that text. `limit_origins` says
     where each default limit stands; a kind that is missing there was not written and has its
-    built-in value. `counts_open` says whether any limit asks how many conversations are open.
+    built-in value. `counts_open` says whether any limit asks how many conversations are open,
+    `timed` whether any rule depends on the time.
     """
 
     def __init__(
@@ -150,6 +151,7 @@ class Law:
         self.revision = revision
         self.documents: tuple[Document, ...] = ()
         self.counts_open = any(one.open is not None for one in (limits, *(r.limit for r in rules)))
+        self.timed = any(one.until or (one.unless and one.unless.hours) for one in rules)
         self._elsewhere = msgspec.structs.replace(limits, rate=None)
         self._index: dict[tuple[str, _End], dict[_End, list[_Entry]]] = {}
         self._edges: tuple[set[int], set[int]] = (set(), set())

@@ -209,6 +209,10 @@ class HoldTable(Protocol):
         """Holds of messages that have not ended, in order, whether answered or not."""
         ...
 
+    def of(self, message: int) -> HoldRow | None:
+        """The hold of one message, by its seq."""
+        ...
+
     def refused(self, since: int) -> list[tuple[str, int]]:
         """Whom a person refused since a time, and when."""
         ...

@@ -45,6 +45,11 @@ class Holds:
         )
         return list(rows(self._reader, HoldRow, sql))
 
+    def of(self, message: int) -> HoldRow | None:
+        """The hold of one message, by its seq."""
+        sql = f"SELECT {', '.join(_HOLD)} FROM hold WHERE message = ?"
+        return next(rows(self._reader, HoldRow, sql, (message,)), None)
+
     def refused(self, since: int) -> list[tuple[str, int]]:
         """Whom a person refused since a time, and when."""
         sql = "SELECT key, answered FROM hold WHERE answer = 'refused' AND answered > ?"
