@@ -9,7 +9,17 @@ per subject.
 
 import msgspec
 
-from gatepost.errors import adapters, bugs, calls, holds, invitations, machine, openclaw, peers, refusals
+from gatepost.errors import (
+    adapters,
+    bugs,
+    calls,
+    holds,
+    invitations,
+    machine,
+    openclaw,
+    peers,
+    refusals,
+)
 from gatepost.errors.entry import Entry, Family
 
 __all__ = ["CATALOGUE", "Entry", "Family", "GatepostError", "Report"]
