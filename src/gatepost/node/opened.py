@@ -90,7 +90,13 @@ def view(
         timeline=timeline,
         question=question,
         why=why,
+        where=_where(row, to) if state == "held" else "",
     )
+
+
+def _where(row: MessageRow, to: str) -> str:
+    """Where a held message waits: at its receiver once it has a slot there."""
+    return to.partition("@")[2] if row.direction == "out" and row.slot else "here"
 
 
 NEXT = {
