@@ -66,7 +66,9 @@ def _cause(
 ) -> str:
     check = known.get(one.code)
     for code in check.depends_on if check is not None else ():
-        others, of = failed.get(code, {}), known[code]
+        others, of = failed.get(code, {}), known.get(code)
+        if of is None:
+            continue  # only some checks were asked, and this is none of them
         if check is not None and check.per == of.per and check.per:
             if one.subject in others:
                 return others[one.subject]
