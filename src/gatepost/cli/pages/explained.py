@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gatepost.cli.pages.messages import labelled
-from gatepost.cli.render import Item, Table
+from gatepost.cli.render import Item
 from gatepost.cli.times import clock, now
 from gatepost.core.configured import SettingView
 from gatepost.errors import Entry
@@ -68,13 +68,8 @@ def _commands(found: "Explanation", here: Here) -> list[Item]:
         return []
     other = found.remote_node or "there"
     rows = [("here", here(fix)) for fix in found.fixes] + [(other, fix) for fix in there]
-    if not rows:
-        return []
-    return [
-        "",
-        "to let it through, type",
-        Table(("", ""), [(f"  {at}", text) for at, text in rows]),
-    ]
+    width = max(len(at) for at, _ in rows)
+    return ["", "to let it through, type", *(f"  {at:<{width}}  {text}" for at, text in rows)]
 
 
 def entry(found: Entry, fix: str) -> list[Item]:
