@@ -143,7 +143,7 @@ class Holds:
     # holding
 
     def keep(self, message: OpenMessage) -> None:
-        """A message, written in this step, waits for a person."""
+        """A message, written in this step, waits for a person. Whoever sent it is told."""
         row, now = message.row, self._clock.now()
         hold = message.hold = message.hold or HoldRow(message=0, key=_key(self._sender(row)), at=0)
         hold.message, hold.at, hold.answer, hold.answered = row.seq, now, "", 0
@@ -152,6 +152,8 @@ class Holds:
         self._enter(held)
         if row.direction == "out":
             self._releasing.note(message, "held", HELD)
+        else:
+            self._releasing.tell(message)
         self._store.then(partial(self._known, held))
 
     def hold_back(self, agent: Agent, message: OpenMessage) -> None:
@@ -162,13 +164,12 @@ class Holds:
         row.reason, row.by = HELD, ""
         self._store.messages.set_held(row.seq, row.since, row.redelivered)
         self._ground.hub.emit("message.held", message=row.id, agent=row.recipient)
-        self.begin(message)
+        self.keep(message)
 
     def begin(self, message: OpenMessage) -> None:
-        """A message given to this node is held, and that is final: its sender is told."""
+        """A message of a peer is held, and now it is certain that it was sent."""
         if message.row.state == "held":
             self.keep(message)
-            self._releasing.tell(message)
 
     def _known(self, held: Held) -> None:
         held.durable = True

@@ -55,10 +55,11 @@ class Releasing:
         """
         described, body = pack(shown)
         if message.row.direction == "out":
-            state: State = "expired" if word == "expired" else "rejected"
-            reason = "" if state == "expired" else code
-            self._outbox.drop(message, state, reason, "rule", shown)
-            self.note(message, state, reason, described, body)
+            if word == "expired":
+                self._outbox.drop(message, "expired")
+                return
+            self._outbox.drop(message, "rejected", code, "rule", shown)
+            self.note(message, "rejected", code, described, body)
         else:
             self._inbox.turn_away(message, word, described, body, shown)
 
