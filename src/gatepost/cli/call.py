@@ -58,6 +58,10 @@ class Call:
         )
         fixed = msgspec.structs.replace(report, why=why, fix=self.here(report.fix))
         self.screen.error(fixed, trace)
+        wish = [report.details.get(key, "") for key in ("sender", "to", "verb")]
+        if all(wish) and "gatepost explain " not in report.fix:
+            # One gate is named above; there may be others behind it.
+            self.hint("all", f"gatepost explain {' '.join(map(quote, wish))}")
 
     def directory(self) -> "Path":
         """The node's home directory: `--home`, GATEPOST_HOME, or this user's data directory."""

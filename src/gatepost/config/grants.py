@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from shlex import quote
 from typing import Literal, cast
 
 import msgspec
@@ -130,7 +131,7 @@ def set_limit(places: Layout, kind: str, value: str, rule: str, judge: Judge) ->
         new = assigned(document, path, written)
         _write(places, before, _with(before, new), judge)
     flag = f" --rule {rule}" if rule else ""
-    undo = f"gatepost policy limit {kind} {old}{flag}" if old else ""
+    undo = f"gatepost policy limit {kind} {quote(old)}{flag}" if old else ""
     return Edited(new.name, line_of(lines(new.text), path), old, value, undo)
 
 

@@ -78,7 +78,7 @@ def _not_allowed(law: Law, request: Request, facts: Facts, outcome: Outcome) -> 
     if facts.blocked:
         peer = request.sender if request.direction == "inbound" else request.to
         name = peer.alias or peer.node
-        because = f"`{name}` is blocked: {facts.blocked}"
+        because = f"`{name}` is blocked" + _unless_said(facts.blocked)
         fix = f"gatepost peers unblock {name}"
         yield Step(
             "allowed", "deny", f"block:{name}", fix.replace("unblock", "block"), because, fix,
@@ -94,6 +94,10 @@ def _not_allowed(law: Law, request: Request, facts: Facts, outcome: Outcome) -> 
     if waiting and not outcome.allows:
         because = f"beside what makes it wait, no rule lets {_wish(request)}"
         yield Step("allowed", "hold", "", SILENCE, because, grant(request), "policy.held", "held")
+
+
+def _unless_said(why: str) -> str:
+    return "" if why == "blocked" else f": {why}"
 
 
 SILENCE = "no rule"
