@@ -77,7 +77,8 @@ def explain(
     call.screen.data(found, page.explained(found, call.here, full=call.screen.verbose > 0))
     for note in found.notes:
         call.screen.labelled("note", note)
-    return 0 if found.verdict in ("allow", "wait") else NO
+    refused = found.there is not None and found.there.verdict in ("hold", "deny")
+    return 0 if found.verdict in ("allow", "wait") and not refused else NO
 
 
 def _question(what: list[str], at: int, remote: bool) -> Question:

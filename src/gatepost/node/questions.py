@@ -28,7 +28,10 @@ from gatepost.policy.explain import Explanation, Past, StageLine, lines
 from gatepost.policy.law import Law
 from gatepost.policy.replay import Recorded, replay
 from gatepost.policy.rules import read_law
+from gatepost.policy.words import stamp
 
+LATELY = 900_000
+"""A wish that was refused within so many ms is explained as it was made."""
 A_FEW = 50
 """Decisions taken again before the node does something else."""
 MOST_SHOWN = 200
@@ -63,9 +66,20 @@ class Questions:
         found, request = self._explaining.wish(
             question.sender, question.verb, question.to, question.at
         )
+        tried = None if question.at else self._replaying.refused(request, request.at - LATELY)
+        if tried is not None:
+            found = self._as_tried(tried, request.at)
         if question.remote and request.direction == "outbound":
             return msgspec.structs.replace(found, there=await self._others.asked(request))
         return found
+
+    def _as_tried(self, tried: Recorded, now: int) -> Explanation:
+        """A wish with the content it was refused with lately, so that nothing stays hidden."""
+        asked = tried.request
+        found = self._explaining.explained(msgspec.structs.replace(asked, at=now, expires=0))
+        chain = f", message {asked.hops} of a chain" if asked.hops > 1 else ""
+        note = f"as it was refused at {stamp(asked.at)}: {asked.size} bytes{chain}"
+        return msgspec.structs.replace(found, notes=(*found.notes, note))
 
     def can(self, sender: str, verb: str, to: str) -> May:
         """Whether the rules let `sender` do `verb` to `to`."""
@@ -142,7 +156,9 @@ class Questions:
         there = self._others.said(row, request)
         if question.remote and request.direction == "outbound":
             there = await self._others.asked(request, there)
-        headline = f"{_stands(node.shown.brief(row))}. {_told(then, now, question.at > 0)}"
+        where = node.peers.alias_of(row.peer) if row.direction == "out" and row.slot else ""
+        stands = _stands(node.shown.brief(row), where)
+        headline = f"{stands}. {_told(then, now, question.at > 0)}"
         notes = now.notes if there is None or there.word else (*now.notes, there.because)
         return msgspec.structs.replace(now, headline=headline, then=then, there=there, notes=notes)
 
@@ -190,10 +206,11 @@ def _differs(then: str, now: str) -> bool:
 _PAST = {"allow": "let through", "wait": "let through", "hold": "held", "deny": "refused"}
 
 
-def _stands(view: MessageView) -> str:
-    who = f" by the {view.by}" if view.by else ""
+def _stands(view: MessageView, where: str) -> str:
+    who = {"rule": " by a rule", "agent": " by the agent", "node": " by the node"}.get(view.by, "")
+    at = f" at {where}" if who and where else ""
     why = f" ({view.reason})" if view.reason else ""
-    return f"{view.id} is {view.state}{who}{why}"
+    return f"{view.id} is {view.state}{who}{at}{why}"
 
 
 def _told(then: Past, now: Explanation, later: bool) -> str:

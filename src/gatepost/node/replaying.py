@@ -51,6 +51,24 @@ class Replaying:
             if one.verdict != "wait":
                 yield SPENT if one.spent else self._today(one)
 
+    def refused(self, wish: Request, since: int) -> Recorded | None:
+        """The last refusal of such a wish from a time (ms) on; None when one was let in after."""
+        for one in self._node.decisions.since(since):
+            today = self._today(one)
+            if _wished(today.request) == _wished(wish):
+                let_in = one.verdict != "deny" or self._let_in(wish, one.at)
+                return None if let_in else today
+        return None
+
+    def _let_in(self, wish: Request, after: int) -> bool:
+        agent = wish.sender.agent if wish.sender.local else wish.to.agent
+        for row in self._node.store.messages.recent(MessagesQuery(agent=agent), None):
+            if row.accepted <= after:
+                return False
+            if row.state != "rejected" and _wished(self.request(row)) == _wished(wish):
+                return True
+        return False
+
     def request(self, row: MessageRow) -> Request:
         """What the row of a message says of it: all but its size and the chain that led to it."""
         sender, to = self.parties(row)
@@ -107,3 +125,7 @@ class Replaying:
     def _named(self, one: Party) -> Party:
         peer = self._node.peers.by_node.get(one.node)
         return peer.party(one.agent) if peer is not None else one
+
+
+def _wished(request: Request) -> tuple[str, str, Party, Party]:
+    return request.direction, request.verb, request.sender, request.to

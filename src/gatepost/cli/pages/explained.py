@@ -33,8 +33,8 @@ def explained(found: "Explanation", here: Here, *, full: bool = False) -> list[I
 
 
 def _stage(line: "StageLine", here: Here) -> list[Item]:
-    where = "  ".join(
-        part for part in (line.origin, f"rule {line.rule}" if line.rule else "") if part
+    where = ", ".join(
+        part for part in (f"rule {line.rule}" if line.rule else "", line.origin) if part
     )
     fields = (("why", line.because), ("where", where), ("fix", here(line.fix)))
     return [
@@ -50,7 +50,7 @@ def _then(past: "Past") -> list[Item]:
         decided = [line for line in past.stages if line.rule]
     lines += [labelled("why", past.because)]
     lines += [
-        labelled("where", f"{line.origin}  rule {line.rule}") for line in decided if line.rule
+        labelled("where", f"rule {line.rule}, {line.origin}") for line in decided if line.rule
     ]
     return lines
 
