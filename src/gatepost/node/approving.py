@@ -57,7 +57,13 @@ class Approving:
         return [self._approval(one) for one in sorted(standing, key=lambda one: one.made)]
 
     async def approve(self, id: str, given: ApproveIn) -> Answered:
-        """Say yes to what was shown. Raises `hold.unknown`, `hold.changed`."""
+        """Say yes to what was shown, and wait until that is durable."""
+        answered = self.yes(id, given)
+        await durable(self._node)
+        return answered
+
+    def yes(self, id: str, given: ApproveIn) -> Answered:
+        """The step that says yes. Raises `hold.unknown`, `hold.changed`."""
         self._reload()
         held, holds = self._find(id), self._node.holds
         view = self._view(held, full=False)
@@ -70,10 +76,16 @@ class Approving:
         if approval is not None:
             holds.let_stand(approval)
         also = sum(not one.waits for one in others)
-        return await self._answered(held, view, "approved", approval, also)
+        return self._answered(held, view, "approved", approval, also)
 
     async def refuse(self, id: str, given: RefuseIn) -> Answered:
-        """Say no: the message ends, and its sender reads the reason. Raises `hold.unknown`."""
+        """Say no, and wait until that is durable: the sender reads the reason."""
+        answered = self.no(id, given)
+        await durable(self._node)
+        return answered
+
+    def no(self, id: str, given: RefuseIn) -> Answered:
+        """The step that says no. Raises `hold.unknown`."""
         if len(given.reason) > MOST_REASON:
             raise GatepostError(
                 "usage.invalid", what=f"a reason has at most {MOST_REASON} characters"
@@ -82,7 +94,7 @@ class Approving:
         held = self._find(id)
         view = self._view(held, full=False)
         self._node.holds.refuse(held, given.reason, bytes.fromhex(view.digest))
-        return await self._answered(held, view, "refused", None, 0)
+        return self._answered(held, view, "refused", None, 0)
 
     async def revoke_approval(self, id: str) -> str:
         """Take back a yes that stands; what it let go has gone. Raises `approval.unknown`."""
@@ -95,12 +107,11 @@ class Approving:
         await durable(self._node)
         return ""
 
-    async def _answered(
+    def _answered(
         self, held: Held, view: HoldView, answer: Answer, approval: Approval | None, also: int
     ) -> Answered:
         row = held.message.row
         state, reason = row.state, row.reason
-        await durable(self._node)
         against = answer == "approved" and state in ("rejected", "expired", "unknown")
         return Answered(
             id=view.id,

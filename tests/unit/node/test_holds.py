@@ -614,9 +614,9 @@ def test_removing_a_peer_ends_what_was_held_for_it() -> None:
     assert held.calls.holds() == []
 
 
-def test_a_held_message_for_an_agent_that_left_waits_for_one_of_its_name(held: Held) -> None:
-    if held.direction == "out":
-        pytest.skip("the agent is another node's")
+@pytest.mark.parametrize("direction", ["in", "local"])
+def test_a_held_message_for_an_agent_that_left_waits_for_one_of_its_name(direction: str) -> None:
+    held = Held(direction)
     id = held.ask()
     assert held.bob.claim is not None
     held.bob.claim.release()
