@@ -118,7 +118,21 @@ THREATS = _listed(
     28 A pause stops every hand-over, and nothing is lost by it.
     """,
 )
-REQUIREMENTS = (*PROMISES, *JOURNAL, *CRASHES, *THREATS)
+FAILURES = _listed(
+    "F",
+    "failure in the field",
+    """
+    11 A list that leaves somebody out is kept to, and a pair it names gets through.
+    12 An entry of another shape is a fault with its line; an empty list is nobody, a missing one too.
+    13 Who may write to an agent sees neither the others nor what was said to them.
+    14 A refusal is a denial at once, never a wait that runs out.
+    15 Calls on the same machine need no pairing, and no right is taken off a call unsaid.
+    16 An agent of another node is looked for there, not among the names known here.
+    17 Every command that is named anywhere exists; one that does not is a fault, never nothing.
+    18 The doctor looks at what runs the node, and node and command line never differ unsaid.
+    """,
+)
+REQUIREMENTS = (*PROMISES, *JOURNAL, *CRASHES, *THREATS, *FAILURES)
 
 DEFERRED = {
     "P8": "nothing here posts anywhere but to the agent; the promise is tested with the gateways",
