@@ -295,3 +295,28 @@ def test_without_the_extra_the_command_says_what_to_install(here, tmp_path: Path
     assert done.returncode == 6
     assert "error[mcp.missing]" in done.stderr
     assert "pip install 'gatepost[mcp]'" in done.stderr
+
+
+def test_a_client_is_told_by_one_command_and_then_speaks(here, tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    refused = here.node.run("agents", "add", "coder", "--client", "claude-code")
+    assert refused.returncode == 2
+    assert "+++" in refused.stderr
+    assert not (tmp_path / ".mcp.json").exists()
+    done = here.node.run("agents", "add", "coder", "--client", "claude-code", "--yes")
+    assert done.returncode == 0, done.stderr
+    entry = json.loads((tmp_path / ".mcp.json").read_text())["mcpServers"]["gatepost"]
+    environment = {"PYTHONPATH": str(SOURCES), "PATH": "/usr/bin:/bin"}
+
+    async def work():
+        server = StdioServerParameters(**entry, env=environment)
+        async with Client(stdio_client(server)) as client:
+            answer = await said(client, "ask", to="echo", question="hello")
+            assert answer["state"] == "done"
+
+    scene(work())
+    again = here.node.run("agents", "add", "coder", "--client", "claude-code", "--yes")
+    assert "has it already" in again.stderr
+    wrong = here.node.run("agents", "add", "coder", "--client", "emacs")
+    assert wrong.returncode == 2
+    assert "claude-code, codex" in wrong.stderr

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from gatepost.cli import clients
 from gatepost.cli.call import Call
 from gatepost.cli.command import command, group
 from gatepost.cli.pages import node as page
@@ -50,6 +51,15 @@ SafeToRepeat = Annotated[
     bool,
     typer.Option("--safe-to-repeat", help="A run whose end is not known may be run again."),
 ]
+Client = Annotated[
+    str,
+    typer.Option(
+        "--client",
+        metavar="CLIENT",
+        help="Give the agent its tools in claude-code, codex, cursor, gemini or vscode (MCP).",
+    ),
+]
+Yes = Annotated[bool, typer.Option("--yes", help="Write the client's settings without asking.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -65,6 +75,7 @@ def register(app: typer.Typer) -> None:
         'agents add specialist --command "python agent.py" --about "reads log files"',
         "agents add bot --url https://bot.example/hook --secret-file bot.secret",
         "agents add parrot --adapter echo",
+        "agents add coder --client claude-code",
     )(add)
     command(noun, "remove", "agents remove specialist")(remove)
     app.add_typer(noun)
@@ -113,8 +124,12 @@ def add(
     concurrent: Concurrent = 4,
     run_time: RunTime = "",
     safe_to_repeat: SafeToRepeat = False,
+    client: Client = "",
+    yes: Yes = False,
 ) -> None:
     """Add an agent to this node. Without an adapter it polls: `gatepost inbox --as NAME`."""
+    if client:
+        clients.client(client)
     spec = AgentSpec(
         name=name,
         adapter=_adapter(adapter, program, url),
@@ -127,11 +142,19 @@ def add(
         run_seconds=round(seconds(run_time, "--run-time")) if run_time else 0,
         safe_to_repeat=safe_to_repeat,
     )
-    view = call.as_operator(lambda operator: operator.add_agent(spec))
-    call.screen.data(view, page.agent(view))
-    if not spec.adapter:
-        call.hint("next", f"gatepost inbox --as {name}")
-    call.hint("undo", f"gatepost agents remove {name}")
+    try:
+        view = call.as_operator(lambda operator: operator.add_agent(spec))
+    except GatepostError as error:
+        if not client or error.code != "agent.exists":
+            raise
+        call.screen.labelled("agent", f"{name} is there already")
+    else:
+        call.screen.data(view, page.agent(view))
+        if not (client or spec.adapter):
+            call.hint("next", f"gatepost inbox --as {name}")
+        call.hint("undo", f"gatepost agents remove {name}")
+    if client:
+        clients.introduce(call, name, client, yes)
 
 
 def remove(call: Call, name: Name) -> None:

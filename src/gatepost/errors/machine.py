@@ -11,6 +11,12 @@ ENTRIES = (
         "gatepost status",
     ),
     Entry(
+        "client.unreadable",
+        Family.configuration,
+        "the client's settings cannot be read",
+        "put it right, or add the entry by hand: see docs/mcp.md",
+    ),
+    Entry(
         "mcp.missing",
         Family.local,
         "this installation does not speak MCP",
@@ -49,7 +55,25 @@ ENTRIES = (
         "keys.damaged",
         Family.local,
         "the node's keys cannot be used",
-        "set keys/ aside and restore a backup of it",
+        "gatepost keys recover",
+    ),
+    Entry(
+        "keys.in_use",
+        Family.local,
+        "the node runs with the keys that shall change",
+        "stop the node where it runs (Ctrl-C), then repeat the command",
+    ),
+    Entry(
+        "kit.invalid",
+        Family.usage,
+        "that is not a recovery kit",
+        "gatepost keys rotate",
+    ),
+    Entry(
+        "kit.other",
+        Family.usage,
+        "that recovery kit does not hold this node's next key",
+        "take the kit that was shown last: by `init`, or when the keys last changed",
     ),
     Entry(
         "listen.impossible",
