@@ -41,6 +41,7 @@ from gatepost.errors import GatepostError
 from gatepost.host import keys as host_keys
 from gatepost.host.alarm import Alarm, say
 from gatepost.host.clock import LoopClock, wall
+from gatepost.host.custody import Custody
 from gatepost.host.entropy import SystemEntropy
 from gatepost.host.files import FileWatch, boot_id, free
 from gatepost.host.inotify import Inotify, file_watch
@@ -96,6 +97,14 @@ def initialise(home: Path, name: str, listen: str = "", advertise: str = "") -> 
     open_database(places.database).close()
     write(places.config, first_config(name, listen, advertise))
     return Made(name=name, node=keys.node, home=str(places.home), listen=listen, kit=kit)
+
+
+def custody(home: Path) -> Custody:
+    """The keys of the node of `home`: to be shown, or to be succeeded while it does not run."""
+    places = layout(home)
+    check(places)
+    hold = partial(Lock, places.run / "node.lock")
+    return Custody(places.keys, hold, SystemEntropy().bytes, wall)
 
 
 def start(home: Path, ready: Ready, news: News, flags: Mapping[str, str]) -> None:
@@ -165,7 +174,7 @@ async def _run(places: Layout, ready: Ready, news: News, flags: Mapping[str, str
     configured = config.settings
     loop = asyncio.get_running_loop()
     clock = LoopClock(loop)
-    keys = _keys(places)
+    keys = host_keys.load_existing(places.keys)
     keys.announce(announced(configured.listen, configured.advertise), clock.now())
     alarm = Alarm(loop, harmless=Connection)
     frame = _Frame(places, config, keys, clock, SystemEntropy(), alarm, news)
@@ -180,16 +189,6 @@ async def _run(places: Layout, ready: Ready, news: News, flags: Mapping[str, str
             ready = _silent if frame.up else ready
     finally:
         lock.release()
-
-
-def _keys(places: Layout) -> host_keys.HostKeys:
-    try:
-        return host_keys.load(places.keys)
-    except GatepostError as error:
-        if error.code != "home.missing":
-            raise
-        # There is a node here, so there were keys.
-        raise GatepostError("keys.damaged", why=error.why, where=str(places.keys)) from error
 
 
 async def _core(frame: _Frame, ready: Ready) -> None:

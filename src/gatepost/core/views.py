@@ -83,6 +83,24 @@ class AgentSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tools: dict[str, str] = {}
 
 
+class KeysView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a node says of itself, all of it public: its record, and the file it stands in.
+
+    `generation` counts the node keys before this one; keys and hashes in hex, `issued` in ms.
+    """
+
+    node: str
+    seq: int
+    generation: int
+    key: str
+    promised: str
+    seal: str
+    tls: str
+    issued: int
+    endpoints: tuple[str, ...]
+    record: str
+
+
 class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     """One step of the way to a peer. `state` is "ok", "failed" or "skipped"; `ms` what it took."""
 

@@ -7,11 +7,10 @@
       record         the signed node record
 
 The next node key is made too, but only its hash is kept, in the record: the key itself goes into
-the recovery kit, which is shown once and belongs off this machine. A node whose keys others can
-read does not start.
+the recovery kit, which is shown once and belongs off this machine (`custody` reads it). A node
+whose keys others can read does not start.
 """
 
-import base64
 import errno
 import hashlib
 import os
@@ -29,9 +28,10 @@ from gatepost.core import identity, signing
 from gatepost.core.identity import NodeRecord
 from gatepost.errors import GatepostError
 from gatepost.host import certificate
+from gatepost.host.custody import CERTIFICATE, NODE, RECORD, SEAL, TLS, finish
+from gatepost.host.durable import sync_directory, write_new
+from gatepost.host.kit import show_kit
 
-_NODE, _SEAL, _TLS, _CERTIFICATE, _RECORD = "node.key", "seal.key", "tls.key", "tls.pem", "record"
-_KIT = "gpr1-"
 _SUITE = hpke.Suite(hpke.KEM.X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
 
 
@@ -63,12 +63,12 @@ class HostKeys:
     @property
     def tls_key(self) -> Path:
         """The file of the TLS key, for the listener."""
-        return self._directory / _TLS
+        return self._directory / TLS
 
     @property
     def tls_certificate(self) -> Path:
         """The file of the TLS certificate, for the listener."""
-        return self._directory / _CERTIFICATE
+        return self._directory / CERTIFICATE
 
     def sign(self, data: bytes) -> bytes:
         """Ed25519 over `data`, 64 bytes."""
@@ -95,7 +95,7 @@ class HostKeys:
                 self._record, seq=self._record.seq + 1, endpoints=endpoints, issued=now
             )
             signed = identity.sign_record(record, self.sign)
-            _replace(self._directory / _RECORD, signed)
+            _replace(self._directory / RECORD, signed)
             self._record, self._record_bytes = record, signed
         return self._record
 
@@ -116,37 +116,38 @@ def create(
         record, lambda data: nacl.bindings.crypto_sign(data, secret)[: signing.SIGNATURE_BYTES]
     )
     files = {
-        _NODE: seed.hex().encode() + b"\n",
-        _SEAL: seal.hex().encode() + b"\n",
-        _TLS: tls,
-        _CERTIFICATE: certificate.make_certificate(tls, int.from_bytes(random(16), "big") | 1),
-        _RECORD: signed,  # last: a directory with a record is whole
+        NODE: seed.hex().encode() + b"\n",
+        SEAL: seal.hex().encode() + b"\n",
+        TLS: tls,
+        CERTIFICATE: certificate.make_certificate(tls, int.from_bytes(random(16), "big") | 1),
+        RECORD: signed,  # last: a directory with a record is whole
     }
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         _check_private(directory)
         _clear_unfinished(directory, files)
         for name, data in files.items():
-            _write_new(directory / name, data)
-        _sync_directory(directory)
+            write_new(directory / name, data)
+        sync_directory(directory)
     except FileExistsError as error:
         raise GatepostError("home.exists", what=f"`{error.filename}` exists already") from None
     except OSError as error:
         raise _unwritable(directory, error) from None
-    return HostKeys(directory, seed, seal, signed), _kit(next_seed)
+    return HostKeys(directory, seed, seal, signed), show_kit(next_seed)
 
 
 def load(directory: Path) -> HostKeys:
     """Read a node's keys. Raises `home.missing`, `home.exposed` or `keys.damaged`."""
-    if not (directory / _RECORD).exists():
+    _end_succession(directory)
+    if not (directory / RECORD).exists():
         raise GatepostError("home.missing", why=f"`{directory}` holds no node record")
     try:
         _check_private(directory)
-        for name in (_NODE, _SEAL, _TLS, _CERTIFICATE, _RECORD):
+        for name in (NODE, SEAL, TLS, CERTIFICATE, RECORD):
             _check_private(directory / name)
-        seed, seal = (_read_hex(directory / name) for name in (_NODE, _SEAL))
-        keys = HostKeys(directory, seed, seal, (directory / _RECORD).read_bytes())
-        tls = certificate.spki_hash((directory / _TLS).read_bytes())
+        seed, seal = (_read_hex(directory / name) for name in (NODE, SEAL))
+        keys = HostKeys(directory, seed, seal, (directory / RECORD).read_bytes())
+        tls = certificate.spki_hash((directory / TLS).read_bytes())
         public, _ = nacl.bindings.crypto_sign_seed_keypair(seed)
         ours = (public, nacl.bindings.crypto_scalarmult_base(seal), tls)
         record = keys.record
@@ -155,6 +156,23 @@ def load(directory: Path) -> HostKeys:
     except (OSError, ValueError) as error:
         raise GatepostError("keys.damaged", why=str(error), where=str(directory)) from None
     return keys
+
+
+def load_existing(directory: Path) -> HostKeys:
+    """Read the keys of a node that is there, so it had some. Raises as `load`, none missing."""
+    try:
+        return load(directory)
+    except GatepostError as error:
+        if error.code != "home.missing":
+            raise
+        raise GatepostError("keys.damaged", why=error.why, where=str(directory)) from error
+
+
+def _end_succession(directory: Path) -> None:
+    try:
+        finish(directory)
+    except OSError as error:
+        raise _unwritable(directory, error) from None
 
 
 def _first_record(
@@ -177,17 +195,10 @@ def _first_record(
 
 def _clear_unfinished(directory: Path, files: Iterable[str]) -> None:
     """Remove what an interrupted `init` left: without a record nobody ever knew those keys."""
-    if (directory / _RECORD).exists():
+    if (directory / RECORD).exists():
         raise FileExistsError(errno.EEXIST, "a node's keys are there", str(directory))
     for name in files:
         (directory / name).unlink(missing_ok=True)
-
-
-def _kit(next_seed: bytes) -> str:
-    """`gpr1-` and base32 of the seed with five bytes of checksum, in groups to write down."""
-    check = hashlib.sha256(signing.transcript("recovery", next_seed)).digest()[:5]
-    text = base64.b32encode(next_seed + check).decode().rstrip("=").lower()
-    return _KIT + "-".join(text[i : i + 5] for i in range(0, len(text), 5))
 
 
 def _check_private(path: Path) -> None:
@@ -201,31 +212,15 @@ def _check_private(path: Path) -> None:
         )
 
 
-def _write_new(path: Path, data: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with open(descriptor, "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(descriptor)
-
-
 def _replace(path: Path, data: bytes) -> None:
     new = path.with_name(path.name + ".new")
     try:
         new.unlink(missing_ok=True)
-        _write_new(new, data)
+        write_new(new, data)
         new.replace(path)
-        _sync_directory(path.parent)
+        sync_directory(path.parent)
     except OSError as error:
         raise _unwritable(path.parent, error) from None
-
-
-def _sync_directory(directory: Path) -> None:
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _read_hex(path: Path) -> bytes:

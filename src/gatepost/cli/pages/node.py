@@ -87,13 +87,6 @@ def event(one: Event, now: int) -> str:
     return f"{clock(one.at, now)}  {one.kind:<22}{about}"
 
 
-def identity(found: NodeStatus) -> list[Item]:
-    """Who the node is."""
-    from gatepost.core.identity import show
-
-    return [f"{found.name}", labelled("node", show(found.node))]
-
-
 def _count(n: int, word: str) -> str:
     return f"{n} {word}" if n == 1 else f"{n} {word}s"
 
