@@ -27,13 +27,15 @@ LEVEL: dict[str, str] = {
     "hold.approved": "info",
     "hold.refused": "info",
     "policy.changed": "info",
-    "policy.broken": "warning",
+    "policy.refused": "warning",
     "config.changed": "info",
     "config.broken": "warning",
     "health.found": "warning",
     "health.mended": "info",
     "disk.low": "warning",
     "disk.enough": "info",
+    "message.replayed": "info",
+    "message.dropped": "info",
     "messages.pruned": "info",
 }
 

@@ -23,6 +23,7 @@ from gatepost.errors import GatepostError
 
 READ_KEPT = 16
 """Texts of the file that were read, kept to say what has changed since a base hash."""
+_AGAIN = (0, 0, 0)
 
 
 class ConfigBook:
@@ -105,29 +106,34 @@ class ConfigBook:
         return load(document, self._environ, self._flags)
 
     def _take(self) -> None:
+        """Read the file, and take up what it says now; what is wrong with that is the fault."""
         try:
             if self._mark is None:
                 raise GatepostError("config.invalid", what="gatepost.toml is gone")
             document = read_document(self._places.config)
             wanted = self._load(document)
+            waited = {key: one.value for key, one in self.waiting.items()}
+            counts = self._merged(wanted)
+            changed = [key for key, row in counts.rows.items() if self._differs(key, row)]
+            if changed:
+                self.changed(counts.settings)
         except GatepostError as fault:
-            if self._fault is None or self._fault.what != fault.what:
-                self.event("config.broken", fault.what)
-            self._fault = fault
+            self._broken(fault)
             return
         self._fault = None
-        waited = {key: one.value for key, one in self.waiting.items()}
-        self._document, self._wanted = document, wanted
+        self._document, self._wanted, self._counts = document, wanted, counts
         self._remember(document)
-        before, self._counts = self._counts, self._merged(wanted)
-        changed = [key for key, row in self._counts.rows.items() if _differs(row, before.rows[key])]
-        if changed:
-            self.changed(self._counts.settings)
-        waiting = {key: one.value for key, one in self.waiting.items()}
-        later = [key for key, value in waiting.items() if waited.get(key) != value]
+        later = [key for key, one in self.waiting.items() if waited.get(key) != one.value]
         if changed or later:
             said = [*changed, *(f"{key} (after a restart)" for key in later)]
             self.event("config.changed", ", ".join(said))
+
+    def _broken(self, fault: GatepostError) -> None:
+        if self._fault is None or self._fault.what != fault.what:
+            self.event("config.broken", fault.what)
+        self._fault = fault
+        if not fault.code.startswith("config."):
+            self._mark = _AGAIN  # the file is good, the machine is not: try again
 
     def _merged(self, wanted: Configuration) -> Configuration:
         """What counts: the new, but for what needs a restart and means another value now."""
@@ -136,6 +142,9 @@ class ConfigBook:
             for key, row in wanted.rows.items()
         }
         return msgspec.structs.replace(wanted, rows=rows, settings=combined(rows))
+
+    def _differs(self, key: str, row: Row) -> bool:
+        return row.found.value != self._counts.rows[key].found.value
 
     def _remember(self, document: Document) -> None:
         self._read.pop(hash_of(document), None)
@@ -146,10 +155,6 @@ class ConfigBook:
 
 def _now(row: Row, before: Row) -> bool:
     return row.setting.about.applies == "live" or row.found.value == before.found.value
-
-
-def _differs(row: Row, before: Row) -> bool:
-    return row.found.value != before.found.value
 
 
 def _nobody(settings: Settings) -> None:

@@ -10,7 +10,6 @@ that finds nothing costs four `stat` calls.
 from collections.abc import Callable
 
 from gatepost.config.paths import Layout
-from gatepost.errors import GatepostError
 from gatepost.node.configbook import ConfigBook
 from gatepost.node.guard import DISK, PAUSE_FILE
 from gatepost.node.lawbook import LawFiles
@@ -40,13 +39,11 @@ class Lookout:
         self._clock = clock
         self._room = room
         self._timer: Timer | None = None
-        self._broken = ""
 
     def start(self) -> None:
         """Look now, and from now on."""
         self._config.refresh()
         self._law.reload()
-        self._told(self._law.fault)
         self._held(PAUSE_FILE, self._pause.exists())
         self._held(DISK, self._room() < self._node.settings.keep_free)
         self._timer = self._clock.call_later(EVERY, self.start)
@@ -55,13 +52,6 @@ class Lookout:
         """Look no more."""
         if self._timer is not None:
             self._timer.cancel()
-
-    def _told(self, fault: GatepostError | None) -> None:
-        """Tell of a policy that is broken, once."""
-        broken = fault.what if fault is not None else ""
-        if broken and broken != self._broken:
-            self._node.events.emit("policy.broken", text=broken)
-        self._broken = broken
 
     def _held(self, by: str, holds: bool) -> None:
         known = by in self._node.guard.paused

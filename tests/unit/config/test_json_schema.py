@@ -58,8 +58,26 @@ def test_every_setting_is_in_it_with_its_default(key: str) -> None:
     key=st.sampled_from(sorted(SCHEMA)),
     value=st.one_of(
         st.sampled_from(
-            ["", "0", "1h", "36 h", "5MiB", "5mb", "home", "Home", "host:1", "host:0", "[::1]:7443"]
-            + ["127.0.0.1:1", "localhost:65535", "uid", "token", "debug", "loud", "1:2:3", "é:1"]
+            (
+                "",
+                "0",
+                "1h",
+                "36 h",
+                "5MiB",
+                "5mb",
+                "home",
+                "Home",
+                "host:1",
+                "host:0",
+                "é:1",
+                "[::1]:7443",
+                "127.0.0.1:1",
+                "localhost:65535",
+                "uid",
+                "token",
+                "debug",
+                "1:2:3",
+            )
         ),
         st.integers(-3, 10**7),
         st.booleans(),
