@@ -26,10 +26,12 @@ from gatepost.cli import (
     tokens,
 )
 from gatepost.cli.call import Call
-from gatepost.cli.command import INTERRUPTED
-from gatepost.cli.near import Tree
+from gatepost.cli.command import HELPS, INTERRUPTED
+from gatepost.cli.manual import width
+from gatepost.cli.misread import misread
 from gatepost.cli.pages import first
 from gatepost.cli.render import Screen
+from gatepost.core.views import NodeStatus
 from gatepost.errors import GatepostError
 
 PIPE_CLOSED = 141
@@ -50,7 +52,7 @@ class Words(TyperGroup):
 
     def get_help(self, ctx: object) -> str:
         """The page `--help` prints."""
-        return "\n".join(first.screen())
+        return "\n".join(first.screen(width()))
 
 
 def build() -> typer.Typer:
@@ -62,7 +64,7 @@ def build() -> typer.Typer:
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
-    app.callback(invoke_without_command=True)(_root)
+    app.callback(invoke_without_command=True, context_settings=HELPS)(_root)
     for noun in (
         talk,
         inbox,
@@ -86,8 +88,8 @@ def build() -> typer.Typer:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
-    typed = list(sys.argv[1:] if arguments is None else arguments)
     root = cast(TyperGroup, typer.main.get_command(build()))
+    typed = _helped(list(sys.argv[1:] if arguments is None else arguments), root)
     screen = Screen(json="--json" in typed)
     try:
         return int(
@@ -113,12 +115,32 @@ def words(root: TyperGroup) -> dict[str, tuple[str, ...]]:
 
 def _root(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    version: Annotated[bool, typer.Option("--version", "-V", help="Print the version.")] = False,
 ) -> None:
     if version:
         Screen().data(__version__, [__version__])
     elif context.invoked_subcommand is None:
-        Screen().data(None, [*first.screen(), *first.standing(Call(Screen()).directory())])
+        call = Call(Screen())
+        standing = first.standing(call.directory(), _status(call))
+        call.screen.data(None, [*first.screen(width()), *standing])
+
+
+def _status(call: Call) -> NodeStatus | None:
+    """How the node stands, when it runs."""
+    if not (call.directory() / "gatepost.toml").exists():
+        return None
+    try:
+        return call.as_operator(lambda operator: operator.status())
+    except GatepostError:
+        return None
+
+
+def _helped(typed: list[str], root: TyperGroup) -> list[str]:
+    """`help`, as people type it, is --help: in front of a word, behind a noun."""
+    if typed[:1] == ["help"]:
+        return [*typed[1:], "--help"]
+    noun = typed[0] if typed else ""
+    return [noun, "--help"] if typed[1:] == ["help"] and words(root).get(noun) else typed
 
 
 def _ordered(typed: list[str], root: TyperGroup) -> list[str]:
@@ -142,19 +164,8 @@ def _ordered(typed: list[str], root: TyperGroup) -> list[str]:
 
 
 def _misread(error: typer.TyperException, typed: list[str], root: TyperGroup) -> GatepostError:
-    said = error.format_message().rstrip(".")
     plain = [word for word in _ordered(typed, root) if not word.startswith("-")]
-    known = words(root)
-    path = " ".join(plain[: 2 if plain and known.get(plain[0]) else 1])
-    if "No such command" in said:
-        meant = Tree(known).suggestion(plain)
-        return GatepostError(
-            "usage.invalid",
-            what=f"there is no command `gatepost {path}`",
-            why=f"did you mean `gatepost {meant}`?" if meant else "",
-            command=meant,
-        )
-    return GatepostError("usage.invalid", what=said[:1].lower() + said[1:], command=path)
+    return misread(error, plain, words(root), root)
 
 
 def _silence() -> None:

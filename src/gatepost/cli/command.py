@@ -7,7 +7,7 @@ about what goes on without us.
 
 import inspect
 from collections.abc import Callable
-from typing import Annotated, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import typer
 
@@ -17,6 +17,7 @@ from gatepost.cli.render import Screen
 from gatepost.errors import GatepostError
 
 INTERRUPTED = 130
+HELPS: dict[str, Any] = {"help_option_names": ["--help", "-h"]}
 ASKED = "stopped; nothing was changed"
 Command = TypeVar("Command", bound=Callable[..., int | None])
 
@@ -47,7 +48,7 @@ _SPEAKER = {
 def group(name: str, help: str) -> typer.Typer:
     """A noun: `gatepost NAME …`."""
     noun = typer.Typer(name=name, cls=Noun, help=help, add_completion=False, rich_markup_mode=None)
-    noun.callback(invoke_without_command=True)(_alone)
+    noun.callback(invoke_without_command=True, context_settings=HELPS)(_alone)
     return noun
 
 
@@ -64,7 +65,7 @@ def command(
     def add(function: Command) -> Command:
         path = name if to.info.name in (None, "gatepost") else f"{to.info.name} {name}"
         shown = "\n".join(f"gatepost {line}" for line in examples)
-        to.command(name, cls=Verb, epilog=shown, help=function.__doc__)(
+        to.command(name, cls=Verb, epilog=shown, help=function.__doc__, context_settings=HELPS)(
             _entry(function, path, speaks)
         )
         return function

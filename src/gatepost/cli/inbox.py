@@ -47,7 +47,7 @@ def inbox(
         ),
     ] = None,
     peek: Annotated[bool, typer.Option("--peek", help="Only look; take nothing.")] = False,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", help="At most this many.")] = 10,
+    limit: opt.Limit = 10,
     save: opt.Save = "",
 ) -> int:
     """What waits for an agent. Reading takes a message (`working`) until `gatepost reply` ends it.

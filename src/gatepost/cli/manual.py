@@ -74,7 +74,7 @@ def _explained(one: TyperOption) -> str:
 def _entries(pairs: Sequence[tuple[str, str]]) -> list[str]:
     lines: list[str] = []
     for name, text in pairs:
-        body = textwrap.wrap(text, _width() - COLUMN - 2) or [""]
+        body = textwrap.wrap(text, width() - COLUMN - 2) or [""]
         if len(name) > COLUMN - 2:
             lines.append(f"  {name}")
             name = ""
@@ -83,9 +83,10 @@ def _entries(pairs: Sequence[tuple[str, str]]) -> list[str]:
 
 
 def _wrapped(text: str) -> str:
-    blocks = (textwrap.fill(" ".join(block.split()), _width()) for block in text.split("\n\n"))
+    blocks = (textwrap.fill(" ".join(block.split()), width()) for block in text.split("\n\n"))
     return "\n\n".join(blocks)
 
 
-def _width() -> int:
+def width() -> int:
+    """How wide a page is: as the terminal, and no wider than is good to read."""
     return min(WIDEST, shutil.get_terminal_size((WIDEST, 24)).columns)

@@ -49,7 +49,7 @@ def listed(
     unended: Annotated[
         bool, typer.Option("--open", help="Only those that have not ended.")
     ] = False,
-    limit: Annotated[int, typer.Option("--limit", metavar="N", help="At most this many.")] = 50,
+    limit: opt.Limit = 50,
 ) -> None:
     """Messages, newest first."""
     if state and state not in STATES:
@@ -62,6 +62,17 @@ def listed(
     query = MessagesQuery(state=state, peer=peer, agent=agent, limit=limit, open_only=unended)
     views = call.as_operator(lambda operator: operator.messages(query))
     call.screen.data(views, page.listed(views, now()))
+    if agent and not views:
+        _stranger(call, agent)
+
+
+def _stranger(call: Call, agent: str) -> None:
+    """Say that nobody here is called so; an agent that was removed may still be asked for."""
+    known = [view.address for view in call.as_operator(lambda operator: operator.agents())]
+    if agent not in known:
+        near = nearest(agent, known)
+        meant = f"; did you mean `{near[0]}`?" if near else ""
+        call.hint("note", f"no agent of this node is called `{agent}`{meant}")
 
 
 def show(call: Call, message: opt.MessageId, save: opt.Save = "") -> None:

@@ -4,10 +4,10 @@ import difflib
 from collections.abc import Iterable, Mapping, Sequence
 
 
-def nearest(word: str, known: Iterable[str], n: int = 1) -> list[str]:
+def nearest(word: str, known: Iterable[str], n: int = 1, cutoff: float = 0.6) -> list[str]:
     """Up to `n` of `known` that look like `word`, best first."""
     names = list(known)
-    close = difflib.get_close_matches(word.lower(), names, n, cutoff=0.6)
+    close = difflib.get_close_matches(word.lower(), names, n, cutoff=cutoff)
     return close or [name for name in names if len(word) > 1 and name.startswith(word.lower())][:n]
 
 
@@ -31,7 +31,7 @@ class Tree:
         if found := nearest(noun, self._words):
             return self._verb(found[0], verb) if self._words[found[0]] else found[0]
         verbs = {verb: noun for noun, several in self._words.items() for verb in several}
-        found = nearest(noun, verbs)
+        found = nearest(noun, verbs, cutoff=0.8)
         return f"{verbs[found[0]]} {found[0]}" if found else ""
 
     def _verb(self, noun: str, verb: str) -> str:

@@ -55,6 +55,7 @@ MessageId = Annotated[
         metavar="ID", help="A message id; its beginning is enough when unique.", show_default=False
     ),
 ]
+Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most this many.")]
 Alias = Annotated[str, typer.Argument(metavar="PEER", help="The peer's alias.", show_default=False)]
 Reuse = Annotated[
     bool,

@@ -13,11 +13,13 @@ from gatepost.cli.pages import messages as page
 from gatepost.cli.times import now, seconds
 from gatepost.cli.waiting import EXIT, exit_code, stand
 from gatepost.core.message import MessageView, Receipt, Submission, UpdateIn, UpdateKind, Verb
+from gatepost.errors import GatepostError
 
 if TYPE_CHECKING:
     from gatepost.ports import Mailbox
 
 NO_ID = "00000000-0000-0000-0000-000000000000"
+LONGEST = 30 * 24 * 3600 * 1000  # of the life of a message, in ms; a node takes no more
 CALLED = {"send": "message", "ask": "question", "delegate": "task"}
 Kind = Literal["answer", "progress", "needs_input", "done", "declined", "failed"]
 
@@ -258,4 +260,8 @@ def _receipt_line(receipt: Receipt, verb: Verb) -> str:
 
 
 def _expiry(text: str) -> int:
-    return round(seconds(text, "--expires") * 1000) if text else 0
+    ms = round(seconds(text, "--expires") * 1000) if text else 0
+    if ms > LONGEST:
+        why = "a message waits 30 days at most"
+        raise GatepostError("usage.invalid", what=f"--expires {text} is too long", why=why)
+    return ms

@@ -95,6 +95,6 @@ def _token(layout: paths.Layout, agent: str | None) -> str:
         raise GatepostError("agent.unknown", what="this node has no agents")
     name = agent or names[0]
     if name not in names:
-        why = f"known: {', '.join(names) or 'none'}"
-        raise GatepostError("agent.unknown", what=f"there is no agent `{name}`", why=why)
+        what = f"there is no agent `{name}`"
+        raise GatepostError("agent.unknown", what=what, agent=name, known=" ".join(names))
     return (layout.tokens / name).read_text().strip()
