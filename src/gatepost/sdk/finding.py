@@ -16,6 +16,7 @@ from gatepost.config.sources import environment
 from gatepost.errors import GatepostError
 
 ROOT = 0
+MOST = 8  # names that an error lists
 _UCRED = struct.Struct("3i")
 
 
@@ -95,6 +96,12 @@ def _token(layout: paths.Layout, agent: str | None) -> str:
         raise GatepostError("agent.unknown", what="this node has no agents")
     name = agent or names[0]
     if name not in names:
-        what = f"there is no agent `{name}`"
-        raise GatepostError("agent.unknown", what=what, agent=name, known=" ".join(names))
+        some = ", ".join(names[:MOST]) + (", …" if len(names) > MOST else "")
+        raise GatepostError(
+            "agent.unknown",
+            what=f"there is no agent `{name}`",
+            why=f"known: {some or 'none'}",
+            agent=name,
+            known=" ".join(names),
+        )
     return (layout.tokens / name).read_text().strip()
