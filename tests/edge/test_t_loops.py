@@ -84,3 +84,57 @@ def test_what_becomes_of_a_message_wakes_nobody_by_itself() -> None:
     worker = stage.worker("home", "main")
     stage.run(60)
     assert worker.offers == []
+
+
+@pytest.mark.requirement("T13", "P7")
+@pytest.mark.parametrize("nodes", [4, 6])
+def test_a_circle_of_many_nodes_ends_where_it_began_with_one_notice(nodes: int) -> None:
+    names = tuple(f"n{number}" for number in range(nodes))
+    stage = Stage(*names, text=POLICY + LET_IN, owners=dict.fromkeys(names, "me"))
+    bobs = [
+        Forwarder(stage, name, "bob", f"bob@{names[(number + 1) % nodes]}")
+        for number, name in enumerate(names)
+    ]
+    stage.submit("n0", "main", "bob@n1")
+    stage.run(60)
+    assert [len(bob.offers) for bob in bobs] == [0, *[1] * (nodes - 1)]
+    assert [[error.code for error in bob.refused] for bob in bobs[:-1]] == [[]] * (nodes - 1)
+    assert [error.code for error in bobs[-1].refused] == ["policy.cycle"]
+
+
+@pytest.mark.requirement("T13")
+def test_a_long_way_without_a_circle_ends_at_the_limit_of_hops_at_whichever_node_counts() -> None:
+    names = tuple(f"n{number}" for number in range(12))
+    stage = Stage(*names, text=POLICY + LET_IN, owners=dict.fromkeys(names, "me"))
+    there = [Forwarder(stage, names[n], "bob", f"bob@{names[n + 1]}") for n in range(1, 11)]
+    stage.submit("n0", "main", "bob@n1")
+    stage.run(120)
+    assert sum(len(bob.offers) for bob in there) == 8
+    assert [e.code for bob in there for e in bob.refused] == ["policy.hops"]
+
+
+@pytest.mark.requirement("T13")
+@pytest.mark.parametrize("run", ["", "no such run", "0.0", "9" * 40, "99.1", "\u0663.1"])
+def test_whatever_run_an_agent_names_it_is_not_taken_for_a_person(run: str) -> None:
+    stage = stage_of("home", "lab", "third")
+    bob = stage.worker("lab", "bob")
+    stage.submit("home", "main", "bob@lab")
+    stage.until(lambda: bob.offers)
+    sent = stage.submit("lab", "bob", "bob@third", run=run)
+    third = stage.worker("third", "bob")
+    stage.until(lambda: sent.id in third.ids)
+    assert third.offers[0].hops == 2
+    error = stage.refused("lab", "bob", "bob@home", run=run)
+    assert error.code == "policy.cycle"
+
+
+@pytest.mark.requirement("T13")
+def test_a_run_that_has_ended_still_is_the_cause_of_what_is_said_to_come_from_it() -> None:
+    stage = stage_of("home", "lab")
+    bob = stage.worker("lab", "bob")
+    stage.submit("home", "main", "bob@lab")
+    stage.until(lambda: bob.offers)
+    stage.tell("lab", "bob", bob.ids[0])
+    assert stage.refused("lab", "bob", "bob@home", run=bob.offers[0].run).code == "policy.cycle"
+    # Another agent of the node has no part in that.
+    assert stage.submit("lab", "main", "bob@home", run=bob.offers[0].run).state == "accepted"

@@ -18,7 +18,8 @@ class MessageRow(msgspec.Struct, kw_only=True, gc=False):
 
     `seq` orders messages as this node accepted them. `peer` is the peer's number, 0 for local ones.
     `slot` is its place in the journal, 0 while it has none. `attempt` counts runs; `started` is
-    when the last began. `digest` is kept only where the body is not.
+    when the last began. `digest` is kept only where the body is not. `read` are the owners, as a
+    JSON list, whose text its receiver had in hand beside its sender's; "" for none.
     """
 
     seq: int
@@ -43,6 +44,7 @@ class MessageRow(msgspec.Struct, kw_only=True, gc=False):
     redelivered: bool = False
     request_key: str = ""
     digest: bytes = b""
+    read: str = ""
 
 
 class OldMessage(msgspec.Struct, frozen=True):

@@ -27,9 +27,10 @@ from gatepost.node.agents import Agent
 from gatepost.node.claim import AgentClaim
 from gatepost.node.guard import DISK, party
 from gatepost.node.holds import set_back
-from gatepost.node.opened import OpenMessage, conversations, header_of, new_id
+from gatepost.node.opened import OpenMessage, cause_of, conversations, header_of, new_id
 from gatepost.node.peers import Peer
 from gatepost.node.rooms import Rooms
+from gatepost.node.taint import written
 from gatepost.policy.evaluate import Decision, Facts, Party
 from gatepost.ports import Client
 
@@ -164,21 +165,26 @@ class Desk:
             raise GatepostError("usage.invalid", why=str(error)) from None
 
     def _cause(self, run: str) -> Message | None:
-        message = self._agent.runs.get(run) if run else self._agent.newest_run()
-        return header_of(self._rooms.ground.store, message) if message is not None else None
+        """The message that causes this one.
+
+        That of the run it is said to be in, else the newest open one, else that of an ended run.
+        """
+        store, agent = self._rooms.ground.store, self._agent
+        message = agent.runs.get(run) or agent.newest_run()
+        if message is not None:
+            return header_of(store, message)
+        return cause_of(store, agent.name, run) if run else None
 
     def taint(self) -> tuple[str, ...]:
         """Whose text this agent has in hand."""
-        runs, store = self._agent.runs, self._rooms.ground.store
-        if not runs:
-            return ()
-        return self._rooms.taint.of((one, header_of(store, one)) for one in runs.values())
+        return self._rooms.taint.of(self.agent) if self._agent.runs else ()
 
     def _decide(self, message: OpenMessage, peer: Peer | None, to: Party) -> Decision:
         guard, agents = self._rooms.guard, self._rooms.inbox.agents
         if peer is None:
             unknown = () if to.agent in agents else (to.agent,)
-            facts, taint = guard.facts(unknown=unknown), ()
+            facts, taint = guard.facts(unknown=unknown), self.taint()
+            message.row.read = written(taint)
             direction = "local"
         else:
             facts, taint = self._facts(message, peer), self.taint()

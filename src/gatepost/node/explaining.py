@@ -131,7 +131,7 @@ class Explaining:
                 why="a node decides what goes out from it, comes into it, or stays in it",
                 command="explain",
             )
-        taint = known.taint(one.agent) if one.local and not other.local else ()
+        taint = known.taint(one.agent) if one.local else ()
         return known.directory.request(one, verb, other, at or known.now(), taint)
 
     def _missing(self, request: Request, stand: Facts) -> tuple[str, ...]:

@@ -84,6 +84,8 @@ class Node:
         self.inbox = Inbox(
             ground, self.guard, self.agents, telling, self.peers.party_of, self.peers.node_of
         )
+        self.taint = Taint(self.peers, keys.node, self.agents, store)
+        self.outbox.heard, telling.heard = self.taint.heard, self.taint.answered
         releasing = Releasing(ground, self.peers, self.outbox, self.inbox, telling)
         self.holds = Holds(ground, self.guard, self.peers, self.outbox, self.inbox, releasing)
         leaving = Leaving(ground, self.guard, self.decisions, self.holds, releasing)
@@ -127,7 +129,7 @@ class Node:
             self.expiry,
             self.shown,
             Requests(self.store),
-            Taint(self.peers, ground.node),
+            self.taint,
             self.holds,
         )
         self._desks: dict[str, Desk] = {}

@@ -128,6 +128,15 @@ def header_of(store: Store, message: OpenMessage) -> Message:
     return message.header
 
 
+def cause_of(store: Store, agent: str, run: str) -> Message | None:
+    """What a run of an agent that has ended was about; None when that is not known any more."""
+    seq = run.partition(".")[0]
+    number = int(seq) if seq.isascii() and seq.isdigit() and len(seq) < 19 else 0
+    kept = store.messages.body(number)
+    header = message_of(kept[1])[0] if kept is not None else None
+    return header if header is not None and header.to_agent == agent else None
+
+
 def conversations(messages: Iterable[OpenMessage], peer: int, but: str = "") -> int:
     """How many conversations with a peer are open among these, not counting one."""
     found = {message.row.conversation for message in messages if message.row.peer == peer}

@@ -48,10 +48,7 @@ SILENCE = 3600.0
 
 @dataclass(slots=True)
 class Queue:
-    """The head of one peer's queue.
-
-    Messages behind seq `loaded` up to `last` are in the store only.
-    """
+    """The head of one peer's queue. Those behind seq `loaded` up to `last` are in the store."""
 
     head: deque[OpenMessage] = field(default_factory=deque[OpenMessage])
     loaded: int = 0
@@ -79,6 +76,7 @@ class Outbox:
         self._most_news = MOST_NEWS * ground.settings.updates_per_message
         self._sequence = ground.sequence
         self._name_of = name_of
+        self.heard: Callable[[MessageRow], None] | None = None
         self.may_leave: Callable[[OpenMessage], bool] | None = None
 
     # accepting
@@ -188,6 +186,8 @@ class Outbox:
         row.attempt = max(row.attempt, update.run)
         row.late, row.redelivered = update.late, update.redelivered
         parts = unpack(update.parts, taken.arrived.body)
+        if parts and self.heard is not None:
+            self.heard(row)
         if update.what in ("progress", "artifact") and update.state not in ("working", row.state):
             return
         if row.state == update.state and update.what in ("progress", "artifact"):

@@ -41,6 +41,7 @@ class Telling:
         self._sequence = ground.sequence
         self._exchange_of = exchange_of
         self._changed = changed
+        self.heard: Callable[[OpenMessage], None] | None = None
         self._untold: deque[tuple[float, OpenMessage]] = deque()
         self._timer: Timer | None = None
         self._closed = False
@@ -59,6 +60,8 @@ class Telling:
             self.tell(message, exchange, what, parts, body)
         else:
             self._store.messages.add_entry(self._entry(message, what, parts, body))
+            if parts and self.heard is not None:
+                self.heard(message)
             row = copy(message.row)
             self._store.then(lambda: self._changed(row, shown))
 

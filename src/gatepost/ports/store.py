@@ -53,6 +53,10 @@ class MessageTable(Protocol):
         """A message that waited for its agent waits for a person now, and has left its order."""
         ...
 
+    def set_read(self, seq: int, read: str) -> None:
+        """Whose text the receiver of a message has in hand."""
+        ...
+
     def set_slot(self, seq: int, slot: int) -> None:
         """A waiting message got its slot."""
         ...

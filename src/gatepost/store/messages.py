@@ -31,6 +31,7 @@ HELD = (
     "UPDATE message SET state = 'held', late = 1, reason = 'policy.held', by = '',"
     " since = ?, redelivered = ? WHERE seq = ?"
 )
+READ = "UPDATE message SET read = ? WHERE seq = ?"
 SLOT = "UPDATE message SET slot = ? WHERE seq = ?"
 ENTRY_SLOT = "UPDATE entry SET slot = ? WHERE seq = ?"
 
@@ -70,6 +71,10 @@ class Messages:
     def set_held(self, seq: int, since: int, redelivered: bool) -> None:
         """A message that waited for its agent waits for a person now, and has left its order."""
         self._write(HELD, (since, redelivered, seq))
+
+    def set_read(self, seq: int, read: str) -> None:
+        """Whose text the receiver of a message has in hand."""
+        self._write(READ, (read, seq))
 
     def set_slot(self, seq: int, slot: int) -> None:
         """A waiting message got its slot."""

@@ -111,3 +111,89 @@ def test_the_law_says_whether_open_conversations_must_be_counted() -> None:
     limited = GRANT + "limit = { open = 2 }\n"
     assert not law("lab", POLICY + GRANT).counts_open
     assert law("lab", POLICY + limited).counts_open
+
+
+def test_an_answer_taints_the_run_in_which_it_came() -> None:
+    here = stage()
+    bob, there = here.worker("lab", "bob"), here.worker("home", "bob")
+    here.submit("lab", "main", "bob")
+    here.until(lambda: bob.offers)
+    asked = here.submit("lab", "bob", "bob@home", run=bob.offers[0].run)
+    assert here.submit("lab", "bob", "bob@work", verb="send").state == "accepted"
+    here.until(lambda: there.offers)
+    here.tell("home", "bob", asked.id, text="42")
+    here.ends("lab", asked.id, "done")
+    late = here.submit("lab", "bob", "bob@work", verb="send")
+    assert (late.state, "taint" in late.why) == ("held", True)
+    assert here.submit("lab", "bob", "main@home", verb="send").state == "accepted"
+    here.tell("lab", "bob", bob.ids[0])
+    assert here.submit("lab", "bob", "bob@work", verb="send").state == "accepted"
+
+
+def test_an_answer_without_words_taints_nobody() -> None:
+    here = stage()
+    bob, there = here.worker("lab", "bob"), here.worker("home", "bob")
+    here.submit("lab", "main", "bob")
+    here.until(lambda: bob.offers)
+    asked = here.submit("lab", "bob", "bob@home")
+    here.until(lambda: there.offers)
+    here.tell("home", "bob", asked.id)
+    here.ends("lab", asked.id, "done")
+    assert here.submit("lab", "bob", "bob@work", verb="send").state == "accepted"
+
+
+@pytest.mark.requirement("T08")
+def test_what_was_read_in_answers_goes_along_to_the_next_agent_and_comes_back_with_its_answer() -> (
+    None
+):
+    here = stage()
+    bob, other, there = (
+        here.worker("lab", "bob"),
+        here.worker("lab", "other"),
+        here.worker("home", "bob"),
+    )
+    here.submit("lab", "main", "bob")
+    here.submit("lab", "main", "other")
+    here.until(lambda: bob.offers and other.offers)
+    asked = here.submit("lab", "bob", "bob@home")
+    here.until(lambda: there.offers)
+    here.tell("home", "bob", asked.id, text="42")
+    here.ends("lab", asked.id, "done")
+    assert here.submit("lab", "other", "bob@work", verb="send").state == "accepted"
+    passed = here.submit("lab", "other", "bob", conversation=asked.conversation)
+    here.until(lambda: passed.id in bob.ids)
+    here.tell("lab", "bob", passed.id, text="they say 42")
+    here.ends("lab", passed.id, "done")
+    assert here.submit("lab", "other", "bob@work", verb="send").state == "held"
+    # And the other way: what bob sends on carries what bob has read.
+    main = here.worker("lab", "main")
+    on = here.submit("lab", "bob", "main")
+    here.until(lambda: on.id in main.ids)
+    assert here.submit("lab", "main", "bob@work", verb="send").state == "held"
+
+
+def test_what_was_read_in_answers_survives_a_restart_with_the_run() -> None:
+    here = stage()
+    bob, there = here.worker("lab", "bob"), here.worker("home", "bob")
+    here.submit("lab", "main", "bob")
+    here.until(lambda: bob.offers)
+    asked = here.submit("lab", "bob", "bob@home")
+    here.until(lambda: there.offers)
+    here.tell("home", "bob", asked.id, text="42")
+    here.ends("lab", asked.id, "done")
+    here.crash("lab")
+    here.boot("lab")
+    assert here.submit("lab", "bob", "bob@work", verb="send").state == "held"
+
+
+def test_a_rule_may_hold_tainted_text_between_the_agents_of_one_node() -> None:
+    here = stage()
+    hold = GRANT + '[[rule]]\nid = "inner"\nhold = ["send"]\nfrom = "bob"\nto = "main"\n'
+    here.node("lab").law_changed(law("lab", POLICY + hold + "unless = { tainted = false }\n"))
+    assert here.submit("lab", "bob", "main", verb="send").state == "accepted"
+    bob = here.worker("lab", "bob")
+    here.submit("home", "main", "bob@lab")
+    here.until(lambda: bob.offers)
+    assert here.submit("lab", "bob", "main", verb="send").state == "held"
+    standing = Explaining(Standing(here.node("lab")))
+    assert standing.wish("bob", "send", "main")[0].verdict == "hold"

@@ -69,6 +69,7 @@ CREATE TABLE message (
   redelivered  INTEGER NOT NULL,
   request_key  TEXT NOT NULL,
   digest       BLOB NOT NULL,
+  read         TEXT NOT NULL DEFAULT '',
   ended        INTEGER NOT NULL
 );
 CREATE INDEX message_id ON message (id);
