@@ -30,7 +30,9 @@ class Charge(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, rule: str, peer: str, kind: str, rate: Rate) -> "Charge":
         """The counter with its derived parts: one key, and the milliseconds that refill one."""
-        return cls(rule, peer, kind, rate, f"{kind} {rule} {peer}", rate.per / rate.count)
+        # A limit that was changed counts anew: raised, it lets through at once what it refused.
+        key = f"{kind} {rule} {peer} {rate}"
+        return cls(rule, peer, kind, rate, key, rate.per / rate.count)
 
 
 class Usage:
