@@ -104,7 +104,9 @@ class Operator(Peering):
         self.holds, self.hold = approving.holds, approving.hold
         self.approve, self.refuse = approving.approve, approving.refuse
         self.approvals, self.revoke_approval = approving.approvals, approving.revoke_approval
-        self.remedies = Remedies(node)
+        remedies = Remedies(node)
+        self.retry, self.replay = remedies.retry, remedies.replay
+        self.drop, self.evidence = remedies.drop, remedies.evidence
         questions = Questions(node, book)
         self.rules, self.explain = questions.rules, questions.explain
         self.can, self.who_can = questions.can, questions.who_can

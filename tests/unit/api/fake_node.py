@@ -26,6 +26,7 @@ from gatepost.core.views import (
     AgentSpec,
     AgentView,
     Event,
+    Evidence,
     GrantIn,
     GrantView,
     Invitation,
@@ -34,6 +35,7 @@ from gatepost.core.views import (
     Paired,
     PeerView,
     Ping,
+    Proof,
     Question,
     Renamed,
     RuleView,
@@ -570,6 +572,23 @@ class FakeOperator:
     async def cancel(self, id):
         self._did("operator cancel", id)
         return self.message(id)
+
+    async def retry(self, id):
+        self._did("retry", id)
+        return self.message(id)
+
+    async def replay(self, id, reason):
+        self._did("replay", id, reason)
+        return Receipt(id="m9", state="accepted", conversation="m1", at=1)
+
+    async def drop(self, id, reason):
+        self._did("drop", id, reason)
+        return self.message(id)
+
+    def evidence(self, id):
+        self.looks.append(("evidence", id))
+        proof = Proof(shows="received", at=1, signed=b"signed", item=b"item")
+        return Evidence(id=id, state="done", peer="lab", proofs=(proof,))
 
     async def create_token(self, agent, note=""):
         self._did("create_token", agent, note)

@@ -60,32 +60,23 @@ class Tokens(Protocol):
         ...
 
 
-class Remedies(Protocol):
-    """What an operator does about one message; ids may be shortened."""
-
-    async def retry(self, id: str) -> MessageView:
-        """Hand it on at once."""
-        ...
-
-    async def replay(self, id: str, reason: str) -> Receipt:
-        """Send it anew, when it has ended."""
-        ...
-
-    async def drop(self, id: str, reason: str) -> MessageView:
-        """End it."""
-        ...
-
-    def evidence(self, id: str) -> Evidence:
-        """What the peer signed about it."""
-        ...
-
-
 class Operator(Protocol):
     """What an operator asks of the node; each method is one route of the operator surface."""
 
-    @property
-    def remedies(self) -> Remedies:
-        """The calls about one message."""
+    async def retry(self, id: str) -> MessageView:
+        """Hand an open message on at once."""
+        ...
+
+    async def replay(self, id: str, reason: str) -> Receipt:
+        """Send a message that has ended anew."""
+        ...
+
+    async def drop(self, id: str, reason: str) -> MessageView:
+        """End an open message."""
+        ...
+
+    def evidence(self, id: str) -> Evidence:
+        """What the peer signed about a message."""
         ...
 
     def status(self) -> NodeStatus:

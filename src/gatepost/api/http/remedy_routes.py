@@ -10,22 +10,22 @@ from gatepost.core.views import Evidence
 
 async def retry(given: Given[Nothing]) -> MessageView:
     """Try to hand a message on at once."""
-    return await given.inside.operator.remedies.retry(given.path["id"])
+    return await given.inside.operator.retry(given.path["id"])
 
 
 async def replay(given: Given[Reason]) -> Receipt:
     """Send a message that has ended anew."""
-    return await given.inside.operator.remedies.replay(given.path["id"], given.body.reason)
+    return await given.inside.operator.replay(given.path["id"], given.body.reason)
 
 
 async def drop(given: Given[Reason]) -> MessageView:
     """End a message."""
-    return await given.inside.operator.remedies.drop(given.path["id"], given.body.reason)
+    return await given.inside.operator.drop(given.path["id"], given.body.reason)
 
 
 async def evidence(given: Given[Nothing]) -> Evidence:
     """What a peer signed about a message."""
-    return given.inside.operator.remedies.evidence(given.path["id"])
+    return given.inside.operator.evidence(given.path["id"])
 
 
 _MESSAGE = "/v1/messages/{id}"
