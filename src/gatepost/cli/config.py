@@ -113,7 +113,7 @@ def patch(
     """Change several settings at once: all of them, or none."""
     from gatepost.cli.content import stdin
 
-    changes = patch_of(given or stdin())
+    changes = patch_of(stdin() if given in ("", "-") else given)
     return _change(call, changes, base, "gatepost.toml says all of that already")
 
 

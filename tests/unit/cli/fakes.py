@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
+from gatepost.core.configured import ConfigChange, ConfigPatch, ConfigView
 from gatepost.core.message import (
     InboxQuery,
     MessageView,
@@ -26,12 +27,14 @@ from gatepost.core.views import (
     Paired,
     PeerView,
     Ping,
+    Pruned,
     Question,
     Renamed,
     RuleView,
     TokenView,
 )
 from gatepost.errors import GatepostError
+from gatepost.node.configbook import ConfigBook
 from gatepost.policy.explain import Explanation, StageLine
 
 NOW = 1_795_183_200_000  # 2026-11-20 14:00:00 UTC
@@ -96,6 +99,8 @@ class FakeNode:
     joined: list[Paired | None] = field(default_factory=list[Paired | None])
     allowed: bool = True
     stop: Callable[[str], None] = lambda what: None
+    book: ConfigBook | None = None
+    pruned: list[Pruned] = field(default_factory=list[Pruned])
 
     def _asked(self, what: str, *about: object) -> None:
         self.asked.append((what, *about))
@@ -296,6 +301,28 @@ class FakeNode:
                 Moment(NOW - 2_000, "done", "answered by specialist@lab"),
             ),
         )
+
+    async def config(self) -> ConfigView:
+        return self._book().config()
+
+    async def set_config(
+        self, changes: dict[str, str | int | None], base: str = ""
+    ) -> ConfigChange:
+        self._asked("set_config", changes, base)
+        return self._book().patch(ConfigPatch(changes, base))
+
+    async def undo_config(self) -> ConfigChange:
+        return self._book().undo()
+
+    def _book(self) -> ConfigBook:
+        """The settings of this node; without any it is down."""
+        if self.book is None:
+            raise GatepostError("node.not_running")
+        return self.book
+
+    async def prune(self, older: int = 0, *, counting: bool = False) -> Pruned:
+        self._asked("prune", older, counting)
+        return self.pruned.pop(0)
 
     async def create_token(self, agent: str, note: str = "") -> TokenView:
         self._asked("create_token", agent, note)
