@@ -10,13 +10,17 @@ so neither its database nor a backup can redeem what it has issued.
 Both signatures cover the inviter's TLS key. Then both show the same six words, a slow hash over
 both records and nonces, for people to compare: a leaked invitation redeemed by another node shows
 other words. That an invitation is redeemed once is the inviter's transaction, not this module's.
+
+Two nodes that were paired before go on with their journals, if both still have them. Each says
+whether it does (`Memory`): where one has none both begin anew, and who still lives by the old
+pairing is asked to remove the other node first, for only a person may let that go.
 """
 
 import base64
 import hashlib
 import struct
 from collections.abc import Callable
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 import nacl.bindings
@@ -50,6 +54,10 @@ Sign = Callable[[bytes], bytes]
 M = TypeVar("M")
 
 
+Memory = Literal["", "kept", "active"]
+"""What a node has of an earlier pairing: nothing, journals of a removed peer, or a peer."""
+
+
 class Invitation(msgspec.Struct, frozen=True, kw_only=True):
     """What the string holds.
 
@@ -74,13 +82,14 @@ class Offer(msgspec.Struct, frozen=True):
 class Request(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
 ):
-    """The accepter's message. `invitation` is the id of the offer."""
+    """The accepter's message. `invitation` is the id of the offer, `memory` of the inviter."""
 
     v: Annotated[tuple[Count, ...], Meta(min_length=1, max_length=16)]
     invitation: Nonce
     record: Hex
     name: Name
     nonce: Nonce
+    memory: Memory = ""
     invited: Hex = ""
     sig: Hex = ""
 
@@ -88,25 +97,32 @@ class Request(
 class Reply(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
 ):
-    """The inviter's message. A refusal has a `code` of the error catalogue."""
+    """The inviter's message. A refusal has a `code` of the error catalogue.
+
+    `anew`: both begin with new journals, whatever they have.
+    """
 
     v: Count
     record: Hex
     name: Name
     nonce: Nonce
     code: Code = ""
+    anew: bool = False
     sig: Hex = ""
 
 
 class Joined(msgspec.Struct, frozen=True):
     """The other side of a pairing, proven.
 
-    `name` is what it calls itself: a suggestion, no more.
+    `name` is what it calls itself: a suggestion, no more. `memory` is what an accepter has of an
+    earlier pairing; `anew`: an inviter says that both begin anew.
     """
 
     record: NodeRecord
     record_bytes: bytes
     name: str
+    memory: Memory = ""
+    anew: bool = False
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -150,7 +166,13 @@ def offer(invitation: Invitation) -> Offer:
 
 
 def request(
-    invitation: Invitation, record_bytes: bytes, name: str, *, nonce: bytes, sign: Sign
+    invitation: Invitation,
+    record_bytes: bytes,
+    name: str,
+    *,
+    nonce: bytes,
+    sign: Sign,
+    memory: Memory = "",
 ) -> bytes:
     """The accepter's message. `nonce` is 16 random bytes, `sign` the accepter's own key."""
     public, secret = _one_time_keys(invitation.secret)
@@ -160,6 +182,7 @@ def request(
         record=record_bytes.hex(),
         name=name,
         nonce=nonce.hex(),
+        memory=memory,
     )
     signed = _request_input(unsigned, invitation.node, invitation.tls)
     invited = nacl.bindings.crypto_sign(signed, secret)[: signing.SIGNATURE_BYTES]
@@ -207,12 +230,15 @@ def reply(
     spki: bytes,
     sign: Sign,
     code: str = "",
+    anew: bool = False,
 ) -> bytes:
     """The inviter's message to the request `heard`; a refusal when `code` is given.
 
     Answer only requests made with an invitation of one's own: strangers get silence.
     """
-    unsigned = Reply(v=1, record=record_bytes.hex(), name=name, nonce=nonce.hex(), code=code)
+    unsigned = Reply(
+        v=1, record=record_bytes.hex(), name=name, nonce=nonce.hex(), code=code, anew=anew
+    )
     signature = sign(_reply_input(heard, unsigned, spki))
     return canonical.encode(msgspec.structs.replace(unsigned, sig=signature.hex()))
 
@@ -255,7 +281,9 @@ def _join(said: Request | Reply, signed: bytes) -> Joined | Refused:
         return Refused("invitation.invalid", f"the record does not hold: {error}")
     if not signing.verify(record.key_bytes, bytes.fromhex(said.sig), signed):
         return Refused("invitation.invalid", "it is not signed by the node it names")
-    return Joined(record, record_bytes, said.name)
+    if isinstance(said, Request):
+        return Joined(record, record_bytes, said.name, said.memory)
+    return Joined(record, record_bytes, said.name, anew=said.anew)
 
 
 def _request_input(unsigned: Request, inviter: str, spki: bytes) -> bytes:

@@ -24,4 +24,17 @@ ENTRIES = (
         "gatepost peers invite NAME",
         who="the other operator",
     ),
+    Entry(
+        "invitation.begins_anew",
+        Family.peer,
+        "the inviter begins anew, and this node still lives by the earlier pairing",
+        "gatepost peers remove {peer}",
+    ),
+    Entry(
+        "invitation.goes_on",
+        Family.peer,
+        "the inviter still lives by an earlier pairing, of which this node has nothing",
+        "gatepost peers remove NAME",
+        who="the other operator",
+    ),
 )

@@ -7,9 +7,11 @@ so a crash between the two commits mends itself. Pairing grants nothing but `pin
 
 from collections.abc import Callable
 
+import msgspec
+
 from gatepost.core import pairing
 from gatepost.core.identity import Accepted, accept_successor
-from gatepost.core.pairing import Joined, Refused
+from gatepost.core.pairing import Joined, Memory, Refused
 from gatepost.core.records import InviteRow, PeerRow
 from gatepost.core.views import Invitation
 from gatepost.errors import GatepostError
@@ -110,11 +112,18 @@ class Pairing:
         spki: bytes,
         answer: Callable[[bytes | None], None],
     ) -> None:
-        reply = self._reply(heard, spki)
+        mine = self._memory(joined.record.node)
+        contradiction = _contradiction(mine, joined.memory)
+        if contradiction:
+            answer(self._reply(heard, spki, contradiction))
+            return
+        anew = not (mine and joined.memory)
+        reply = self._reply(heard, spki, anew=anew)
         words = pairing.phrase(heard, reply)
         row.used_by, row.answer = joined.record.node, reply
         self._offers[row.id] = row
         self._store.peers.save_invite(row)
+        joined = msgspec.structs.replace(joined, anew=anew)
         peer = self._insert(joined, row.alias or joined.name, words, reuse=row.reuse)
 
         def told() -> None:
@@ -138,6 +147,7 @@ class Pairing:
             self._name,
             nonce=self._entropy.bytes(16),
             sign=self._keys.sign,
+            memory=self._memory(invitation.node),
         )
         transport = self._peers.transport
         if transport is None:
@@ -150,7 +160,9 @@ class Pairing:
                 return
             joined = pairing.check_reply(request, reply, invitation)
             if isinstance(joined, Refused):
-                done(GatepostError(joined.code, why=joined.why, peer=alias))
+                known = self._peers.by_node.get(invitation.node)
+                name = known.row.alias if known is not None else alias
+                done(GatepostError(joined.code, why=joined.why, peer=name))
                 return
             words = pairing.phrase(request, reply)
             peer = self._insert(joined, alias or joined.name, words, reuse=reuse)
@@ -192,6 +204,8 @@ class Pairing:
     def _insert(self, joined: Joined, wish: str, words: str, *, reuse: bool = False) -> Peer:
         node = joined.record.node
         known = self._peers.known(node)
+        if known is not None and joined.anew and _used(known):
+            known = None  # it was removed: whoever still lives by it was refused
         if known is not None and not known.row.removed:
             return self._again(known, joined, known.row.alias, words)
         alias = self._aliases.free(wish, node, reuse=reuse)
@@ -229,7 +243,14 @@ class Pairing:
             self._peers.newer_record(joined.record, joined.record_bytes)
         return known
 
-    def _reply(self, heard: bytes, spki: bytes, code: str = "") -> bytes:
+    def _memory(self, node: str) -> Memory:
+        """What this node has of an earlier pairing with another."""
+        known = self._peers.known(node)
+        if known is None or not _used(known):
+            return ""
+        return "kept" if known.row.removed else "active"
+
+    def _reply(self, heard: bytes, spki: bytes, code: str = "", *, anew: bool = False) -> bytes:
         return pairing.reply(
             heard,
             self._keys.record_bytes,
@@ -238,7 +259,22 @@ class Pairing:
             spki=spki,
             sign=self._keys.sign,
             code=code,
+            anew=anew,
         )
+
+
+def _used(peer: Peer) -> bool:
+    """Whether the journals with a peer have begun: it was met, or has been given something."""
+    return peer.exchange.incoming.life is not None or peer.exchange.outgoing.next > 0
+
+
+def _contradiction(mine: Memory, theirs: Memory) -> str:
+    """Why a pairing must wait for a person: one side lives by what the other has not."""
+    if mine == "active" and not theirs:
+        return "invitation.goes_on"
+    if theirs == "active" and not mine:
+        return "invitation.begins_anew"
+    return ""
 
 
 def _no_endpoint() -> GatepostError:

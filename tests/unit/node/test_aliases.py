@@ -29,6 +29,21 @@ class NoBlocks:
     def unblock(self, alias: str, node: str) -> None: ...
 
 
+def call(stage: Stage, coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run an operator's call whose commits and links the virtual timeline makes."""
+
+    async def both() -> T:
+        task = asyncio.ensure_future(coroutine)
+        for _ in range(2000):
+            await asyncio.sleep(0)
+            stage.run(0.01)
+            if task.done():
+                break
+        return await task
+
+    return asyncio.run(both())
+
+
 class Town:
     """Nodes that are not paired, and the operator of each."""
 
@@ -39,16 +54,7 @@ class Town:
         return Peering(self.stage.node(name), NoBlocks())
 
     def call(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        async def both() -> T:
-            task = asyncio.ensure_future(coroutine)
-            for _ in range(2000):
-                await asyncio.sleep(0)
-                self.stage.run(0.01)
-                if task.done():
-                    break
-            return await task
-
-        return asyncio.run(both())
+        return call(self.stage, coroutine)
 
     def pair(self, inviter: str, accepter: str, alias: str, name: str = "") -> Paired:
         """`inviter` calls the other `alias`; what the accepter is shown."""
