@@ -16,9 +16,14 @@ _TIMES = 5
 _PROBE = b"\0" * 4096
 
 
-def disk(directory: Path, deep: bool, mounts: Path = PROC / "self" / "mountinfo") -> DiskFacts:
-    """Look at the file system of `directory` (which exists); `deep` writes a few pages there."""
-    found = os.statvfs(directory)
+def disk(
+    directory: Path, deep: bool, mounts: Path = PROC / "self" / "mountinfo"
+) -> DiskFacts | None:
+    """Look at the file system of `directory`; `deep` writes a few pages there. None: it is gone."""
+    try:
+        found = os.statvfs(directory)
+    except OSError:
+        return None
     kind = _kind(directory.resolve(), mounts)
     return DiskFacts(
         free=found.f_bavail * found.f_frsize,

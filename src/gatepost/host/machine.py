@@ -93,8 +93,8 @@ class HostMachine:
         """Who has the port of HOST:PORT."""
         return listeners.listener(address, self._processes)
 
-    def disk(self, deep: bool) -> DiskFacts:
-        """The file system; `deep` times a few real fsyncs."""
+    def disk(self, deep: bool) -> DiskFacts | None:
+        """The file system, None when the home is gone; `deep` times a few real fsyncs."""
         return disk.disk(self._places.home, deep)
 
     def database(self, deep: bool) -> DatabaseFacts:

@@ -36,8 +36,8 @@ class Machine(Protocol):
         """Who has the port of HOST:PORT."""
         ...
 
-    def disk(self, deep: bool) -> DiskFacts:
-        """The file system; `deep` times a few real fsyncs."""
+    def disk(self, deep: bool) -> DiskFacts | None:
+        """The file system, None when the home is gone; `deep` times a few real fsyncs."""
         ...
 
     def database(self, deep: bool) -> DatabaseFacts:

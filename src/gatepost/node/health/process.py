@@ -77,6 +77,12 @@ _TROUBLE = frozenset({"store.full", "store.failed", "node.recovering"})
 """What a node says that is there and cannot work."""
 
 
+def _untold(facts: Facts) -> Iterator[Hit]:
+    silence = facts.silence
+    if silence is not None and silence.code not in _TROUBLE | {"node.not_running"}:
+        yield Hit(f"the node answered with {silence.code}: {silence.what}", why=silence.why)
+
+
 def _moved(facts: Facts) -> Iterator[Hit]:
     if known(facts.node).home and known(facts.node).home != known(facts.home).path:
         yield Hit(
@@ -255,6 +261,18 @@ CHECKS = (
         explain="The node's process is there, but its disk refused it, or it made a mistake. It"
         " tries again every second; nothing accepted is lost.",
         fix="gatepost log",
+    ),
+    Check(
+        code="node.untold",
+        title="the node did not tell this command how it is",
+        severity="warning",
+        group="Node",
+        needs=("process",),
+        probe=_untold,
+        explain="It runs and answers, but not this question: with `operator.auth = token` only who"
+        " has the operator token is told, and an older version does not know the question. What"
+        " can be seen from outside is here all the same.",
+        fix="set GATEPOST_OPERATOR_TOKEN, or restart the node when it is older than this command",
     ),
     Check(
         code="node.moved",

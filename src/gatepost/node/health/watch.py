@@ -72,7 +72,7 @@ class Around(msgspec.Struct, frozen=True):
     at: int
     home: HomeFacts
     process: ProcessFacts
-    disk: DiskFacts
+    disk: DiskFacts | None
     listener: Listener | None
     missing: dict[str, str]
 
