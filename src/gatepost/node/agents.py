@@ -9,8 +9,10 @@ import hashlib
 from collections import deque
 from dataclasses import dataclass, field
 
+from gatepost.core.entry import Message
+from gatepost.core.message import Run
 from gatepost.core.views import AgentSpec
-from gatepost.node.opened import OpenMessage
+from gatepost.node.opened import OpenMessage, content
 from gatepost.ports import Client
 
 Lane = tuple[int, str]
@@ -102,6 +104,34 @@ def lane_of(message: OpenMessage) -> Lane:
 def run_token(message: OpenMessage) -> str:
     """Names the current run of a message on this node: `seq.attempt`."""
     return f"{message.row.seq}.{message.row.attempt}"
+
+
+def as_run(
+    message: OpenMessage, entry: Message, body: bytes, sender: str, node: str, again: bool
+) -> Run:
+    """The current run of a message, as its agent is shown it."""
+    row = message.row
+    return Run(
+        run=run_token(message),
+        id=row.id,
+        agent=row.recipient,
+        sender=sender,
+        verb=message.verb,
+        parts=content(entry, body),
+        conversation=row.conversation,
+        created=row.created,
+        received=row.accepted,
+        expires=row.expires,
+        attempt=row.attempt,
+        node=node,
+        re=entry.re,
+        done_when=entry.done_when,
+        hops=entry.hops,
+        late=row.late,
+        redelivered=row.redelivered,
+        again=again,
+        idempotency_key=idempotency_key(node, row.id, row.attempt),
+    )
 
 
 def idempotency_key(node: str, id: str, attempt: int) -> str:

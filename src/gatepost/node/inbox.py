@@ -18,17 +18,19 @@ from gatepost.core.message import Content, Run, UpdateIn
 from gatepost.core.parts import pack
 from gatepost.core.records import By, MessageRow
 from gatepost.errors import GatepostError
-from gatepost.node.agents import Agent, idempotency_key, lane_of, run_token
+from gatepost.node.agents import Agent, as_run, lane_of, run_token
 from gatepost.node.ending import end_state, reason_of, spoken
 from gatepost.node.exchange import Exchange
 from gatepost.node.ground import Ground
 from gatepost.node.guard import Guard, party
 from gatepost.node.inputs import Inputs
-from gatepost.node.opened import OpenMessage, content, load_body, message_of
+from gatepost.node.opened import OpenMessage, load_body, message_of
 from gatepost.node.telling import NO_PARTS, Telling
 from gatepost.policy.evaluate import Party
 
 POISON_AFTER = 3
+MOST_PASSED = 256
+"""Conversations that are looked at for one that may run, when those before it have to wait."""
 
 
 class Inbox:
@@ -135,11 +137,15 @@ class Inbox:
     def _start_next(self, agent: Agent, fresh: OpenMessage | None) -> None:
         if self._closed:
             return
-        while agent.ready and agent.free() > 0 and not self._guard.is_paused(agent.name):
-            message = agent.ready[0]
+        at = 0  # those before it wait, and keep nobody behind them waiting
+        while at < min(len(agent.ready), MOST_PASSED) and agent.free() > 0:
+            message = agent.ready[at]
+            if self._guard.paused and self._guard.is_paused(agent.name, self._alias(message)):
+                at += 1
+                continue
             if message is fresh and message.concurrent > len(agent.runs):
                 # Decided a moment ago in this very transaction; only the room had to be looked at.
-                agent.ready.popleft()
+                del agent.ready[at]
                 self._start(agent, message, fresh=True)
                 continue
             decision = self._guard.run(
@@ -149,7 +155,8 @@ class Inbox:
                 self._guard.facts(running=len(agent.runs)),
             )
             if decision.verdict == "wait":
-                return
+                at += 1
+                continue
             if decision.verdict == "hold":
                 self.hold_back(agent, message)
                 continue
@@ -158,8 +165,11 @@ class Inbox:
                 continue
             if not message.data and not load_body(self._store, message):
                 return  # not committed yet; its commit dispatches again
-            agent.ready.popleft()
+            del agent.ready[at]
             self._start(agent, message, message is fresh)
+
+    def _alias(self, message: OpenMessage) -> str:
+        return self._party_of(message.row).alias if message.row.peer else ""
 
     def turn_away(
         self,
@@ -211,28 +221,8 @@ class Inbox:
             entry, body = message_of(message.data)
             message.header = entry
         message.data = b""
-        node = self._node_of(row.peer)
-        return Run(
-            run=run_token(message),
-            id=row.id,
-            agent=row.recipient,
-            sender=str(self._party_of(row)),
-            verb=message.verb,
-            parts=content(entry, body),
-            conversation=row.conversation,
-            created=row.created,
-            received=row.accepted,
-            expires=row.expires,
-            attempt=row.attempt,
-            node=node,
-            re=entry.re,
-            done_when=entry.done_when,
-            hops=entry.hops,
-            late=row.late,
-            redelivered=row.redelivered,
-            again=again,
-            idempotency_key=idempotency_key(node, row.id, row.attempt),
-        )
+        sender, node = str(self._party_of(row)), self._node_of(row.peer)
+        return as_run(message, entry, body, sender, node, again)
 
     def evidence(self, agent: Agent, message: OpenMessage, found: str) -> None:
         """What became of a run that was open when the claim began."""

@@ -75,3 +75,45 @@ def test_a_paused_peer_keeps_its_messages_and_is_not_refused() -> None:
     assert stage.state("home", sent.id) == "accepted"
     stage.node("lab").resume("home")
     stage.until(lambda: stage.state("home", sent.id) == "received", 900)
+
+
+@pytest.mark.requirement("T28")
+def test_what_a_paused_peer_sent_before_waits_and_keeps_nobody_else_waiting() -> None:
+    stage = Stage("home", "lab", "work")
+    early = [stage.submit("home", "main", "bob@lab").id for _ in range(3)]
+    for id in early:
+        stage.ends("home", id, "received")
+    stage.node("lab").pause("home")
+    other = stage.submit("work", "main", "bob@lab").id
+    stage.ends("work", other, "received")
+    bob = stage.worker("lab", "bob", capacity=2)
+    stage.run(5)
+    assert bob.ids == [other]
+    stage.node("lab").resume("home")
+    stage.until(lambda: len(bob.ids) == 2)
+    stage.tell("lab", "bob", other)
+    stage.until(lambda: len(bob.ids) == 3)
+    stage.tell("lab", "bob", early[0])
+    stage.until(lambda: bob.ids == [other, *early])
+
+
+def test_a_sender_whose_limit_is_reached_keeps_nobody_else_waiting() -> None:
+    text = OPEN + (
+        '[[rule]]\nid = "one"\nallow = ["ask"]\nfrom = "*@home"\nto = "*"\n'
+        "limit = { concurrent = 1 }\n"
+    )
+    stage = Stage("home", "lab", "work")
+    stage.node("lab").law_changed(law("lab", text))
+    mine = [stage.submit("home", "main", "bob@lab").id for _ in range(3)]
+    for id in mine:
+        stage.ends("home", id, "received")
+    others = [stage.submit("work", "main", "bob@lab").id for _ in range(2)]
+    for id in others:
+        stage.ends("work", id, "received")
+    bob = stage.worker("lab", "bob")
+    stage.run(5)
+    assert bob.ids == [mine[0], *others]
+    for id in (mine[0], *others):
+        stage.tell("lab", "bob", id)
+    stage.run(5)
+    assert bob.ids == [mine[0], *others, mine[1]]
