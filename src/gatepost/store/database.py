@@ -32,6 +32,7 @@ NETWORK = frozenset(
         "glusterfs",
     }
 )
+SMALLEST = 64 * 1024
 PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
@@ -100,7 +101,15 @@ def classify(error: Exception, where: str) -> GatepostError:
         code = "store.full"
     elif isinstance(error, apsw.CantOpenError | apsw.ReadOnlyError | apsw.PermissionsError):
         code = "home.unwritable"
+    elif _no_room(Path(where).parent):
+        code = "store.full"  # the kernel says other things too when there is no block left
     return GatepostError(code, why=str(error), where=where, home=str(Path(where).parent))
+
+
+def _no_room(directory: Path) -> bool:
+    """Whether not even the index of the log could grow on this disk."""
+    found = os.statvfs(directory) if directory.exists() else None
+    return found is not None and found.f_bavail * found.f_frsize < SMALLEST
 
 
 def open_reader(path: Path) -> apsw.Connection:
