@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Annotated, cast
 
 import typer
+import typer.completion
 from typer.core import TyperGroup
 
 from gatepost import __version__
@@ -88,6 +89,7 @@ def build() -> typer.Typer:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command line; returns the exit code."""
+    typer.completion.get_completion_inspect_parameters()  # this is what makes shells known
     root = cast(TyperGroup, typer.main.get_command(build()))
     typed = _helped(list(sys.argv[1:] if arguments is None else arguments), root)
     screen = Screen(json="--json" in typed)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
+from gatepost.cli import completing
 from gatepost.cli.call import Call
 from gatepost.cli.manual import Noun, Verb
 from gatepost.cli.render import Screen
@@ -38,7 +39,13 @@ _COMMON = {
 _SPEAKER = {
     "speaker": (
         Annotated[
-            str, typer.Option("--as", metavar="AGENT", help="Who speaks. Default: the first agent.")
+            str,
+            typer.Option(
+                "--as",
+                metavar="AGENT",
+                help="Who speaks. Default: the first agent.",
+                autocompletion=completing.agents,
+            ),
         ],
         "",
     ),

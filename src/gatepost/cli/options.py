@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from gatepost.cli import completing
+
 To = Annotated[
     str,
     typer.Argument(
@@ -52,11 +54,22 @@ Key = Annotated[
 MessageId = Annotated[
     str,
     typer.Argument(
-        metavar="ID", help="A message id; its beginning is enough when unique.", show_default=False
+        metavar="ID",
+        help="A message id; its beginning is enough when unique.",
+        show_default=False,
+        autocompletion=completing.messages,
     ),
 ]
 Limit = Annotated[int, typer.Option("--limit", metavar="N", min=1, help="At most this many.")]
-Alias = Annotated[str, typer.Argument(metavar="PEER", help="The peer's alias.", show_default=False)]
+Alias = Annotated[
+    str,
+    typer.Argument(
+        metavar="PEER",
+        help="The peer's alias.",
+        show_default=False,
+        autocompletion=completing.peers,
+    ),
+]
 Reuse = Annotated[
     bool,
     typer.Option("--reuse", help="Take the name although it meant another node until lately."),
