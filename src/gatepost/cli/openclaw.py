@@ -48,6 +48,12 @@ def register(app: typer.Typer) -> None:
         "openclaw explain main researcher",
         "openclaw explain main researcher --config openclaw.json --gateway-version 2026.3.13",
     )(explain)
+    command(
+        noun,
+        "doctor",
+        "openclaw doctor",
+        "openclaw doctor --config openclaw.json --gateway-version 2026.3.13",
+    )(doctor)
     app.add_typer(noun)
 
 
@@ -85,6 +91,27 @@ def explain(
     found = explained(asked(pair[0], pair[1], given, sandboxed=sandboxed), given)
     call.screen.data(verdict(found), page.explained(found, read))
     return 0 if found.allowed else DENIED
+
+
+def doctor(call: Call, config: Config = "", version: Version = "") -> int:
+    """All pairs of agents, and what is odd around them: defaults, bindings, drift, no gateway.
+
+    Reads the configuration, the processes and the service files of this machine. Changes nothing.
+    Exits with 1 when some pair of agents would be refused.
+    """
+    from gatepost.adapters.openclaw.explain.lint import lint
+    from gatepost.adapters.openclaw.explain.machine import surroundings
+    from gatepost.adapters.openclaw.explain.survey import survey
+    from gatepost.adapters.openclaw.explain.verdict import surveyed
+    from gatepost.cli.pages import openclaw as page
+    from gatepost.config.sources import environment
+
+    read = _source(config, version)
+    found = survey(read.configuration)
+    around = surroundings(read.configuration, environment())
+    warnings = [*found.warnings, *lint(read.configuration, read.path, around)]
+    call.screen.data(surveyed(found, warnings), page.surveyed(found, read, warnings))
+    return 0 if found.passing == len(found.pairs) else DENIED
 
 
 def _source(config: str, version: str) -> "Source":

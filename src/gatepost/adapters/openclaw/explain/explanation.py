@@ -19,11 +19,15 @@ LISTED = 20
 
 @dataclass(frozen=True, slots=True)
 class Warned:
-    """Something beside the gates; `stops` when the message cannot pass because of it."""
+    """Something beside the gates.
+
+    `stops`: the message cannot pass because of it; `paired`: it is about these two agents alone.
+    """
 
     text: str
     fix: tuple[str, ...] = ()
     stops: bool = False
+    paired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,4 +162,4 @@ def _opened(wish: Wish, given: Configuration, found: tuple[Gate, ...]) -> Iterat
             f"{ALLOW} is not set: with the gates open, every agent may message every other and read"
             f" its sessions. To open them for these two alone: {only}"
         )
-        yield Warned(text)
+        yield Warned(text, paired=True)

@@ -69,9 +69,12 @@ def parse(text: str, file: str) -> Node:
 _BLANK = re.compile(
     r"(?:[\s\ufeff]+|//[^\n\r\u2028\u2029]*|/\*.*?\*/)*", re.DOTALL
 )  # \s holds the Unicode spaces
-_NAME = re.compile(r"[A-Za-z_$\u00aa-\uffff](?:[\w$\u200c\u200d]|\\u[0-9a-fA-F]{4})*")
+_NAME = re.compile(
+    r"(?:[A-Za-z_$\u00aa-\uffff]|\\u[0-9a-fA-F]{4})"
+    r"(?:[\w$\u200c\u200d]|\\u[0-9a-fA-F]{4})*"
+)
 _NUMBER = re.compile(
-    r"[+-]?(?:0[xX][0-9a-fA-F]+|Infinity|NaN|(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
+    r"[+-]?(?:0[xX][0-9a-fA-F]+|Infinity|NaN|(?:(?:0|[1-9][0-9]*)(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)"
 )
 _RUN = {'"': re.compile(r'[^"\\\n\r]+'), "'": re.compile(r"[^'\\\n\r]+")}
 _ESCAPE = re.compile(r"\\(?:\r\n|u[0-9a-fA-F]{4}|x[0-9a-fA-F]{2}|.)", re.DOTALL)

@@ -1,11 +1,13 @@
 """Answers as JSON: the shapes `gatepost openclaw explain --json` and `doctor --json` print."""
 
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
 
 from gatepost.adapters.openclaw.explain.explanation import Explanation, Warned
 from gatepost.adapters.openclaw.explain.gates import Gate, Name
+from gatepost.adapters.openclaw.explain.survey import Survey
 
 Answer = Literal["allow", "deny"]
 
@@ -30,6 +32,40 @@ class Verdict(msgspec.Struct, frozen=True):
     verdict: Answer
     blockers: tuple[Blocker, ...] = ()
     warnings: tuple[str, ...] = ()
+
+
+class Pair(msgspec.Struct, frozen=True, rename={"sender": "from", "target": "to"}):
+    """One pair of agents in a survey, with the gates shut for it."""
+
+    sender: str
+    target: str
+    verdict: Answer
+    gates: tuple[Name, ...] = ()
+
+
+class Surveyed(Verdict, frozen=True):
+    """All pairs of a gateway: `deny` when some pair is refused."""
+
+    pairs: tuple[Pair, ...] = ()
+
+
+def surveyed(found: Survey, warnings: Iterable[Warned]) -> Surveyed:
+    """A survey as JSON."""
+    pairs = tuple(pair(one) for one in found.pairs)
+    refused = any(one.verdict == "deny" for one in pairs)
+    return Surveyed(
+        "deny" if refused else "allow",
+        tuple(blocker(gate) for gate in found.blockers),
+        tuple(said(one) for one in warnings),
+        pairs,
+    )
+
+
+def pair(one: Explanation) -> Pair:
+    """One pair as JSON."""
+    gates: tuple[Name, ...] = tuple(gate.name for gate in one.blockers)
+    answer = "allow" if one.allowed else "deny"
+    return Pair(one.wish.sender, one.wish.target, answer, gates)
 
 
 def verdict(found: Explanation) -> Verdict:
