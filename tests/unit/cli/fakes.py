@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 
 from gatepost.core.configured import ConfigChange, ConfigPatch, ConfigView
+from gatepost.core.health import Checkup, Finding
 from gatepost.core.message import (
     InboxQuery,
     MessageView,
@@ -35,6 +36,7 @@ from gatepost.core.views import (
 )
 from gatepost.errors import GatepostError
 from gatepost.node.configbook import ConfigBook
+from gatepost.node.health.catalogue import BY_CODE
 from gatepost.policy.explain import Explanation, StageLine
 
 NOW = 1_795_183_200_000  # 2026-11-20 14:00:00 UTC
@@ -149,6 +151,21 @@ class FakeNode:
             open_runs=1,
             needs_you=("lab unreachable since 22:01, 14 waiting   gatepost peers list",),
         )
+
+    async def health(self) -> Checkup:
+        self._asked("health")
+        found = Finding(
+            code="peer.unreachable",
+            severity="error",
+            title="a peer cannot be reached",
+            subject="lab",
+            what="no link for 2 h; 14 messages waiting; dialled again in 31 s",
+            why="connection refused by lab.example:7443",
+            where="lab.example:7443",
+            fix="gatepost peers endpoint lab HOST:PORT   (or nothing, when it is only away)",
+            since=NOW - 7_200_000,
+        )
+        return Checkup(at=NOW, findings=(found,), looked=tuple(BY_CODE))
 
     async def add_agent(self, spec: AgentSpec) -> AgentView:
         self._asked("add_agent", spec)
@@ -359,7 +376,7 @@ class FakeNode:
 
     @contextlib.asynccontextmanager
     async def connect_operator(
-        self, *, home: str | None = None, token: str | None = None
+        self, *, home: str | None = None, token: str | None = None, patience: float = 30.0
     ) -> AsyncIterator["FakeNode"]:
         self.asked.append(("connect_operator", home))
         yield self
