@@ -47,7 +47,7 @@ def repair(places: Layout, step: Repair) -> str:
 
     Raises `home.unwritable`.
     """
-    path = Path(step.path)
+    path = Path(os.path.abspath(step.path))
     if not path.is_relative_to(places.home) and not path.is_relative_to(places.sockets):
         raise GatepostError("home.unwritable", what=f"{path} is not in the home directory")
     try:
