@@ -132,7 +132,21 @@ FAILURES = _listed(
     18 The doctor looks at what runs the node, and node and command line never differ unsaid.
     """,
 )
-REQUIREMENTS = (*PROMISES, *JOURNAL, *CRASHES, *THREATS, *FAILURES)
+OPENCLAW = _listed(
+    "OC",
+    "openclaw explained",
+    """
+    1 Whatever refuses a send is named with all that would refuse it next, at once.
+    2 An entry that matches nobody is named, with what was meant.
+    3 Before a gate is opened, its operator reads what else that opens.
+    4 What a sandbox refuses is explained as that, whatever error the agent reads.
+    5 A credential that is refused, or that differs between two places, is said to be so.
+    6 Agent ids are judged by the configuration of the gateway that is asked.
+    7 No command is told that the release in question does not have.
+    8 What the command line reads and the gateway does not is named, and so is how to restart it.
+    """,
+)
+REQUIREMENTS = (*PROMISES, *JOURNAL, *CRASHES, *THREATS, *FAILURES, *OPENCLAW)
 
 DEFERRED = {
     "P8": "nothing here posts anywhere but to the agent; the promise is tested with the gateways",

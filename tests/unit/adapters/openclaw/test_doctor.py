@@ -109,7 +109,7 @@ def test_a_setting_that_an_upgrade_refuses_is_named() -> None:
     assert "maxPingPongTurns is gone in 2026.9.6" in findings(given, OLD)
 
 
-@pytest.mark.requirement("F18")
+@pytest.mark.requirement("OC8")
 def test_a_gateway_that_reads_another_file_is_named() -> None:
     elsewhere = Gateway(7, ("openclaw-gateway",), {}, "/var/oc/openclaw.json")
     told = findings(content(NEW), gateways=(elsewhere,))
@@ -119,7 +119,7 @@ def test_a_gateway_that_reads_another_file_is_named() -> None:
     assert "/u/openclaw-gateway.service would read" in findings(content(NEW), services=(service,))
 
 
-@pytest.mark.requirement("F15")
+@pytest.mark.requirement("OC5")
 def test_tokens_that_differ_are_named_by_place_and_never_shown() -> None:
     given = content(NEW, gateway={"auth": {"token": SECRET}})
     name = "OPENCLAW_GATEWAY_TOKEN"
@@ -136,7 +136,7 @@ def test_tokens_that_differ_are_named_by_place_and_never_shown() -> None:
     assert SECRET not in repr(Surroundings(environ={name: SECRET}, gateways=(running(),)))
 
 
-@pytest.mark.requirement("F17", "F18")
+@pytest.mark.requirement("OC7", "OC8")
 @pytest.mark.parametrize(
     ("around", "said"),
     [
@@ -155,7 +155,7 @@ def test_a_restart_is_told_for_how_it_was_started(around: Json, said: str) -> No
     assert ("gateway restart" in told) == (said == "openclaw gateway restart")
 
 
-@pytest.mark.requirement("F18")
+@pytest.mark.requirement("OC8")
 def test_no_gateway_at_all_is_said_with_what_starts_one() -> None:
     told = findings(content(NEW), answers=False, port=18789)
     assert "no gateway runs here: nothing listens on port 18789" in told

@@ -72,7 +72,7 @@ def test_the_first_file_that_exists_is_read(tmp_path: Path) -> None:
     assert source(environ).path == str(now)
 
 
-@pytest.mark.requirement("F16")
+@pytest.mark.requirement("OC6")
 def test_the_release_is_named_or_told_by_the_file_or_installed_or_the_newest(
     tmp_path: Path,
 ) -> None:

@@ -41,7 +41,7 @@ def errors(found: Explanation) -> list[str]:
     return [gate.error for gate in found.blockers]
 
 
-@pytest.mark.requirement("F11")
+@pytest.mark.requirement("OC1")
 @pytest.mark.parametrize(
     ("version", "given", "shut"),
     [
@@ -86,7 +86,7 @@ def test_every_gate_that_is_shut_is_named_at_once(
     assert found.allowed == (not shut)
 
 
-@pytest.mark.requirement("F11", "F12")
+@pytest.mark.requirement("OC1", "OC2")
 @pytest.mark.parametrize("version", BOTH)
 @pytest.mark.parametrize(
     ("entries", "passes"),
@@ -181,7 +181,7 @@ def test_one_block_of_commands_opens_everything(
     assert list(ask(tools(version, **given), version).commands) == commands
 
 
-@pytest.mark.requirement("F14")
+@pytest.mark.requirement("OC4")
 @pytest.mark.parametrize(
     ("version", "given", "shut", "first"),
     [

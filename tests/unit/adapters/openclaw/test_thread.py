@@ -52,7 +52,7 @@ def rounds(content: Json) -> list[str]:
     return met
 
 
-@pytest.mark.requirement("F11")
+@pytest.mark.requirement("OC1")
 def test_one_run_gives_one_block_and_after_it_the_send_passes() -> None:
     found = ask(FRESH, OLD, "aialfred", "aialfred-pa")
     assert names(found) == rounds(FRESH) == ["visibility", "agentToAgent.enabled"]
@@ -62,7 +62,7 @@ def test_one_run_gives_one_block_and_after_it_the_send_passes() -> None:
     assert ask(content, OLD, "aialfred", "aialfred-pa").allowed
 
 
-@pytest.mark.requirement("F12")
+@pytest.mark.requirement("OC2")
 @pytest.mark.parametrize(
     "tried",
     [
@@ -85,7 +85,7 @@ def test_whatever_was_tried_in_the_list_meanwhile_one_run_is_enough(tried: list[
     assert ask(content, OLD, "aialfred", "aialfred-pa").allowed
 
 
-@pytest.mark.requirement("F13")
+@pytest.mark.requirement("OC3")
 def test_before_everything_is_opened_the_operator_is_told_how_to_open_it_for_two() -> None:
     said = verdict(ask(FRESH, OLD, "aialfred", "aialfred-pa"))
     narrow = """openclaw config set tools.agentToAgent.allow '["aialfred","aialfred-pa"]'"""

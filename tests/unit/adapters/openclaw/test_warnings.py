@@ -110,7 +110,7 @@ def test_a_file_that_openclaw_refuses_lets_nothing_pass(
     assert f"({FILE}:" in texts(found) and found.commands
 
 
-@pytest.mark.requirement("F16")
+@pytest.mark.requirement("OC6")
 @pytest.mark.parametrize("version", BOTH)
 def test_an_agent_that_is_not_there_is_said_in_the_gateways_words(version: str) -> None:
     found = ask(tools(version, **OPEN), version, "main", "nope")
@@ -124,7 +124,7 @@ def test_a_configuration_without_agents_has_main() -> None:
     assert ask({}, NEW, "main", "main").allowed
 
 
-@pytest.mark.requirement("F12")
+@pytest.mark.requirement("OC2")
 @pytest.mark.parametrize("version", BOTH)
 @pytest.mark.parametrize(
     ("entry", "because"),
@@ -147,7 +147,7 @@ def test_an_entry_that_matches_nobody_is_named_with_its_place(
     assert f"`{entry}`" in one and because in one and f"({FILE}:" in one
 
 
-@pytest.mark.requirement("F14")
+@pytest.mark.requirement("OC4")
 @pytest.mark.parametrize("version", BOTH)
 def test_a_value_that_is_not_read_is_said_to_be_none(version: str) -> None:
     own = {"id": "main", "sandbox": {"mode": "all", "sessionToolsVisibility": "all"}}
@@ -193,7 +193,7 @@ def test_an_agent_without_the_tool_sends_nothing(
     assert ("has no sessions_send" in texts(found)) == (not has)
 
 
-@pytest.mark.requirement("F13")
+@pytest.mark.requirement("OC3")
 @pytest.mark.parametrize("version", BOTH)
 def test_opening_for_all_is_said_before_it_is_done(version: str) -> None:
     shut = {"agentToAgent": {"enabled": False}}
