@@ -61,7 +61,7 @@ fmt: setup ## format only
 	@$(PY) -m ruff format $(PATHS)
 
 golden: setup ## write the golden files anew; review the difference before committing it
-	@$(PY) -m pytest tests/golden --golden $(ARGS)
+	@$(PY) -m pytest tests/golden tests/catalogue --golden $(ARGS)
 
 bench: .venv-bench/.ready ## measure, with the rivals in the same run, and print the table
 	@.venv-bench/bin/python -m bench $(ARGS)
