@@ -7,8 +7,7 @@ message left can be about.
 
 Of a message that was given to this node the decision goes too: should its sender be restored from
 a backup that old, what became of it can no longer be known. So the highest expiry of what went is
-kept for each peer (the mark `pruned`), and an id up to there is answered `unknown`, never decided
-a second time.
+kept for each peer (the mark `pruned`), for whoever answers such a sender.
 """
 
 from collections import deque
