@@ -101,11 +101,8 @@ def revoke(
     ] = False,
 ) -> None:
     """Take rules back. What that lets through is said first; an allow that goes opens nothing."""
-    from gatepost.policy.opening import opens
-
-    law = resting(call).law
     for rule in rules:
-        opened = opens(law, rule)
+        opened = _opens(call, rule)
         for sentence in opened:
             call.hint("opens", sentence)
         if dry:
@@ -341,6 +338,18 @@ def _edited(call: Call, before: "Resting", taken: "tuple[Document, Document]") -
 def _said(rule: "Rule") -> "Rule":
     """A rule wherever it stands."""
     return msgspec.structs.replace(rule, origin=Origin(""))
+
+
+def _opens(call: Call, rule: str) -> tuple[str, ...]:
+    """What taking a rule away lets through, where the files of the node are at hand."""
+    from gatepost.policy.opening import opens
+
+    try:
+        return opens(resting(call).law, rule)
+    except GatepostError as error:
+        if error.code != "home.missing":
+            raise
+        return ()
 
 
 def _taken_up(call: Call) -> None:

@@ -23,9 +23,7 @@ class Standing:
     @property
     def directory(self) -> Directory:
         """Its agents and peers."""
-        node = self._node
-        parties = (peer.party("") for peer in node.peers.by_alias.values())
-        return Directory.of(node.guard.node, node.settings.name, node.agents, parties)
+        return self._node.overview.directory()
 
     def now(self) -> int:
         """The time, ms."""
