@@ -5,7 +5,7 @@ The typed data of the mailbox, the same in process, over the API and in the SDK.
 These are values for callers. How a message looks on the wire between two nodes is `core.entry`.
 """
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
@@ -80,19 +80,22 @@ class Receipt(msgspec.Struct, frozen=True, omit_defaults=True):
     why: str = ""
 
 
+Tokens = Annotated[int, msgspec.Meta(ge=0, le=1_000_000_000)]
 UpdateKind = Literal["answer", "progress", "artifact", "needs_input", "done", "declined", "failed"]
 
 
 class UpdateIn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """News an agent gives about a message it has: `id` is the message.
 
-    `reason` says why it declined or failed.
+    `reason` says why it declined or failed. `tokens` are those of a model that its run has used
+    since it last said so; they count against the sender's limits.
     """
 
     id: str
     kind: UpdateKind
     parts: tuple[Content, ...] = ()
     reason: str = ""
+    tokens: Tokens = 0
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

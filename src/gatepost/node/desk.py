@@ -8,6 +8,8 @@ a message costs on its way in is in `submit`: resolve, stamp, decide, keep.
 
 from collections.abc import Callable
 
+import msgspec
+
 from gatepost.core import address
 from gatepost.core.conversation import stamp
 from gatepost.core.entry import SALT_BYTES, Message, Part, encode_entry
@@ -34,6 +36,7 @@ from gatepost.node.taint import written
 from gatepost.policy.evaluate import Decision, Facts, Party
 from gatepost.ports import Client
 
+TOKENS_USED = "tokens used"
 MAX_EXPIRES = 30 * 24 * 3600 * 1000
 
 
@@ -230,11 +233,20 @@ class Desk:
             message = rooms.inbox.find(self.agent, update.id)
             if message is not None:
                 rooms.inbox.update(message, update, lambda: done(None))
+                if update.tokens:
+                    self._spend(message, update.tokens)
                 return
             self._reply(update)
             rooms.ground.store.then(lambda: done(None))
         except GatepostError as error:
             done(error)
+
+    def _spend(self, message: OpenMessage, tokens: int) -> None:
+        """Count what a run used, and keep the count: a day is longer than many lives of a node."""
+        guard, sender = self._rooms.guard, self._rooms.peers.party_of(message.row)
+        if guard.spend(message, sender, party(self.agent), tokens):
+            kept = msgspec.json.encode(guard.usage.kept("tokens")).decode()
+            self._rooms.ground.store.registry.set_mark(TOKENS_USED, kept)
 
     def _reply(self, update: UpdateIn) -> None:
         rooms = self._rooms

@@ -149,6 +149,18 @@ class Guard:
             return self.answers.judge(self.law, message, request, facts, decision)
         return decision
 
+    def spend(self, message: OpenMessage, sender: Party, to: Party, tokens: int) -> bool:
+        """A run has used tokens of a model: they count against every limit of its sender.
+
+        True when there is any.
+        """
+        now = self._clock.now()
+        direction: Direction = "local" if message.row.direction == "local" else "inbound"
+        request = Request(direction, message.verb, sender, to, now, moment="run")
+        outcome = self.law.match(direction, message.verb, sender, to).outcome(request)
+        self.usage.take(outcome.charges, now, tokens, "tokens")
+        return any(charge.kind == "tokens" for charge in outcome.charges)
+
     def ask(self, request: Request, facts: Facts, full: bool = False) -> Decision:
         """Decide a request that is no message: a ping, a look at agents, an explanation."""
         return evaluate(self.law, request, facts, full)

@@ -19,7 +19,7 @@ from gatepost.node.agents import Agent
 from gatepost.node.aliases import Aliases
 from gatepost.node.decisions import Decisions
 from gatepost.node.delivery import Delivery
-from gatepost.node.desk import Desk
+from gatepost.node.desk import TOKENS_USED, Desk
 from gatepost.node.exchange import Exchange
 from gatepost.node.expiry import Expiry
 from gatepost.node.ground import Ground
@@ -76,6 +76,7 @@ class Node:
         self.tokens = Tokens(store, clock, entropy)
         self.guard = Guard(keys.node, settings.name, law, clock, lambda: tuple(self.agents))
         self.guard.paused = _paused(store)
+        self.guard.usage.restore(_tokens_used(store))
         self.decisions = Decisions(store, clock, (settings.name, keys.node))
         self.guard.noted = self.decisions.note
         self.peers = Peers(ground, self.guard)
@@ -304,6 +305,12 @@ def _paused(store: Store) -> set[str]:
     """What commands paused in an earlier life."""
     kept = store.registry.mark("paused")
     return msgspec.json.decode(kept, type=set[str]) if kept else set()
+
+
+def _tokens_used(store: Store) -> dict[str, int]:
+    """The counters of tokens as an earlier life left them."""
+    kept = store.registry.mark(TOKENS_USED)
+    return msgspec.json.decode(kept, type=dict[str, int]) if kept else {}
 
 
 def _next_life(store: Store, entropy: Entropy) -> Life:

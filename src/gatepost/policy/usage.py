@@ -7,6 +7,8 @@ When the clock is set back, all counters go on from where they were. Their numbe
 buckets are forgotten first, for they are like new.
 """
 
+from collections.abc import Mapping
+
 import msgspec
 
 from gatepost.policy.limits import Rate
@@ -69,6 +71,16 @@ class Usage:
             if len(self._full_at) >= _MOST and charge.key not in self._full_at:
                 self._forget(now)
             self._full_at[charge.key] = full_at
+
+    def kept(self, kind: str) -> dict[str, int]:
+        """The counters of a kind that are not full, to be kept: when each will be, ms."""
+        now = self._latest + self._set_back
+        used = ((key, at) for key, at in self._full_at.items() if key.startswith(f"{kind} "))
+        return {key: int(at) - self._set_back for key, at in used if at > now}
+
+    def restore(self, kept: Mapping[str, int]) -> None:
+        """Take up counters that were kept."""
+        self._full_at.update(kept)
 
     def _onward(self, now: int) -> int:
         """The time by which counters go: it never goes back."""

@@ -57,6 +57,10 @@ class BlockingWork:
         """End it: it went wrong."""
         self._portal.call(self._work.fail(why, reason))
 
+    def used(self, tokens: int) -> None:
+        """It has used so many tokens of a model more."""
+        self._work.used(tokens)
+
     def progress(self, words: Words) -> None:
         """Tell how far it is."""
         self._portal.call(self._work.progress(words))

@@ -39,6 +39,7 @@ class Work:
         self.stop: Callable[[], object] | None = None
         self._mailbox = mailbox
         self._over = over
+        self._tokens = 0
         self._supplies: asyncio.Queue[tuple[Content, ...]] = asyncio.Queue()
 
     @property
@@ -57,6 +58,10 @@ class Work:
     async def fail(self, why: Words = "", reason: str = "") -> None:
         """End it: it went wrong; or it was withdrawn in time, and ends as cancelled."""
         await self._end("failed", why, reason)
+
+    def used(self, tokens: int) -> None:
+        """It has used so many tokens of a model more: said with its next word, for its limits."""
+        self._tokens += tokens
 
     async def progress(self, words: Words) -> None:
         """Tell how far it is."""
@@ -82,13 +87,17 @@ class Work:
             self.stop()
 
     async def _news(self, kind: UpdateKind, words: Words) -> None:
-        await self._mailbox.update(UpdateIn(id=self.run.id, kind=kind, parts=parts_of(words)))
+        await self._mailbox.update(self._said(kind, words))
 
     async def _end(self, kind: UpdateKind, words: Words, reason: str) -> None:
-        update = UpdateIn(id=self.run.id, kind=kind, parts=parts_of(words), reason=reason)
-        await self._mailbox.update(update, lasting=True)
+        await self._mailbox.update(self._said(kind, words, reason), lasting=True)
         self.ended = True
         self._over(self)
+
+    def _said(self, kind: UpdateKind, words: Words, reason: str = "") -> UpdateIn:
+        parts = parts_of(words)
+        tokens, self._tokens = self._tokens, 0
+        return UpdateIn(id=self.run.id, kind=kind, parts=parts, reason=reason, tokens=tokens)
 
 
 class Intake:

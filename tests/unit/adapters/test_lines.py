@@ -67,3 +67,10 @@ def test_of_a_long_bad_line_only_the_beginning_is_quoted() -> None:
     with pytest.raises(ValueError, match="protocol") as refused:
         lines.read("ä".encode() * 100_000)
     assert str(refused.value).count("ä") == lines.SHOWN
+
+
+def test_tokens_that_a_run_used_are_told_with_any_line() -> None:
+    assert lines.update(lines.read(b'{"type":"progress","tokens":1200}'), "m").tokens == 1200
+    for wrong in (b"-1", b'"many"', b"1.5", b"100000000000000"):
+        with pytest.raises(ValueError, match="not a line of the protocol"):
+            lines.read(b'{"type":"done","tokens":' + wrong + b"}")

@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from gatepost.core.entry import is_code
-from gatepost.core.message import Content, Text, UpdateIn
+from gatepost.core.message import Content, Text, Tokens, UpdateIn
 
 LINE_MAX = 1024 * 1024
 """Bytes of one line from the command, with its newline."""
@@ -19,13 +19,17 @@ SHOWN = 200
 
 
 class Said(msgspec.Struct, frozen=True):
-    """One line of the command. `text` is short for a text part before `parts`."""
+    """One line of the command. `text` is short for a text part before `parts`.
+
+    `tokens` are those its run used since it last said so.
+    """
 
     type: Literal["progress", "artifact", "needs_input", "done", "declined", "failed"]
     run: str = ""
     text: str = ""
     parts: tuple[Content, ...] = ()
     reason: str = ""
+    tokens: Tokens = 0
 
 
 _decode = msgspec.json.Decoder(Said).decode
@@ -49,4 +53,4 @@ def update(said: Said, id: str) -> UpdateIn:
     reason = said.reason
     if reason and not is_code(reason):
         parts, reason = (Text(reason), *parts), ""
-    return UpdateIn(id=id, kind=said.type, parts=parts, reason=reason)
+    return UpdateIn(id=id, kind=said.type, parts=parts, reason=reason, tokens=said.tokens)

@@ -17,6 +17,7 @@ from gatepost.core.message import (
     Receipt,
     Run,
     Submission,
+    Tokens,
     UpdateIn,
     UpdateKind,
 )
@@ -43,6 +44,7 @@ class News(msgspec.Struct, frozen=True):
     kind: UpdateKind
     parts: tuple[Content, ...] = ()
     reason: str = ""
+    tokens: Tokens = 0
 
 
 class FoundQuery(msgspec.Struct, frozen=True):
@@ -77,7 +79,13 @@ async def cancel(given: Given[Nothing]) -> MessageView:
 async def update(given: Given[News]) -> Nothing:
     """Give news about a message, or end it."""
     news = given.body
-    whole = UpdateIn(id=given.path["id"], kind=news.kind, parts=news.parts, reason=news.reason)
+    whole = UpdateIn(
+        id=given.path["id"],
+        kind=news.kind,
+        parts=news.parts,
+        reason=news.reason,
+        tokens=news.tokens,
+    )
     await given.inside.mailbox(given.caller.agent).update(whole)
     return Nothing()
 
