@@ -93,7 +93,8 @@ def _layout(home: str | Path | None) -> paths.Layout:
 def _token(layout: paths.Layout, agent: str | None) -> str:
     names = sorted(path.name for path in layout.tokens.glob("*") if path.is_file())
     if agent is None and not names:
-        raise GatepostError("agent.unknown", what="this node has no agents")
+        why = "`gatepost agents add NAME` makes one"
+        raise GatepostError("agent.unknown", what="this node has no agents", why=why)
     name = agent or names[0]
     if name not in names:
         some = ", ".join(names[:MOST]) + (", …" if len(names) > MOST else "")
