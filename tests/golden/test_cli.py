@@ -124,12 +124,21 @@ def test_policy(terminal: Terminal, node: FakeNode, golden: Golden) -> None:
         "policy show",
         "policy grant main@home ask specialist --for 2h",
         "policy can main@home specialist ask",
+        "policy who-can ask specialist",
+        "policy diff --recent 7d",
         "explain main specialist@lab ask",
+        f"explain {ID}",
     )
     allowed = typed(terminal, *lines, "explain policy.denied", "explain polcy.denied")
     node.allowed = False
     wish = "main@home specialist ask"
-    denied = typed(terminal, f"policy can {wish}", f"explain {wish}", f"explain {wish} -v")
+    denied = typed(
+        terminal,
+        f"policy can {wish}",
+        "policy who-can ask specialist",
+        f"explain {wish}",
+        f"explain {wish} -v",
+    )
     golden("cli/policy.txt", allowed + "\n" + denied)
 
 

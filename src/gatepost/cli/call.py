@@ -24,6 +24,20 @@ OPERATOR = "GATEPOST_OPERATOR_TOKEN"
 Answer = TypeVar("Answer")
 
 
+_GATES = frozenset(
+    (
+        "agent.unknown",
+        "message.too_large",
+        "node.paused",
+        "peer.blocked",
+        "peer.frozen",
+        "peer.unknown",
+        "policy.cycle",
+    )
+)
+"""What refuses a wish and is mended by another command than `explain`."""
+
+
 class Call:
     """One invocation. `goes_on` is what Ctrl-C says from now on."""
 
@@ -59,7 +73,7 @@ class Call:
         fixed = msgspec.structs.replace(report, why=why, fix=self.here(report.fix))
         self.screen.error(fixed, trace)
         wish = [report.details.get(key, "") for key in ("sender", "to", "verb")]
-        if all(wish) and "gatepost explain " not in report.fix:
+        if error.code in _GATES and all(wish):
             # One gate is named above; there may be others behind it.
             self.hint("all", f"gatepost explain {' '.join(map(quote, wish))}")
 

@@ -37,7 +37,8 @@ from gatepost.core.views import (
 from gatepost.errors import GatepostError
 from gatepost.node.configbook import ConfigBook
 from gatepost.node.health.catalogue import BY_CODE
-from gatepost.policy.explain import Explanation, StageLine
+from gatepost.policy.answers import Change, Difference, DiffIn, May, Skipped, Who, Whose
+from gatepost.policy.explain import Explanation, Past, StageLine, There
 
 NOW = 1_795_183_200_000  # 2026-11-20 14:00:00 UTC
 ID = "01a3c2d1-7b1c-7a42-9c55-3f0e8a1b2c3d"
@@ -277,12 +278,41 @@ class FakeNode:
             ),
         ]  # fmt: skip
 
-    async def can(self, sender: str, verb: str, to: str) -> bool:
+    async def can(self, sender: str, verb: str, to: str) -> May:
         self._asked("can", sender, verb, to)
-        return self.allowed
+        if self.allowed:
+            return May(True, "allow", f"rule `g3` lets {sender} {verb} {to}")
+        missing = ("this node has no agent `specialist` yet",)
+        return May(False, "deny", f"no rule lets {sender} {verb} {to}", missing)
+
+    async def who_can(self, verb: str, to: str) -> Whose:
+        self._asked("who_can", verb, to)
+        anybody = Who("*@home", "allow", "g3", "grants.toml:12", "until 2026-12-01 00:00 UTC")
+        eve = Who("eve@home", "deny", "no-eve", "policy.toml:30")
+        return Whose(verb, to, (anybody, eve) if self.allowed else ())
+
+    async def difference(self, asked: DiffIn) -> Difference:
+        self._asked("difference", asked)
+        change = Change(
+            message=ID,
+            at=NOW - 5_000,
+            sender="main@home",
+            verb="ask",
+            to="specialist",
+            direction="inbound",
+            then="allow",
+            now="deny",
+            rule="",
+            origin="no rule",
+            because="no rule lets main@home ask specialist",
+        )
+        gone = Skipped("its text is pruned", 3)
+        return Difference(asked.since, 312, 1, (change,), (gone,))
 
     async def explain(self, question: Question) -> Explanation:
         self._asked("explain", question)
+        if question.message:
+            return self._explained_message()
         if self.allowed:
             ok = StageLine("allowed", "allow", "outbound", "policy.toml:9", "a rule allows it", "")
             return Explanation("allow", (ok,), "allowed: main ask specialist@lab")
@@ -297,9 +327,20 @@ class FakeNode:
                     "ready", "wait", "", "", "its adapter is down", "gatepost agents list"
                 ),
             ),
-            remote_node="lab",
-            remote=(grant,),
+            fixes=(grant, "gatepost agents list"),
         )  # fmt: skip
+
+    def _explained_message(self) -> Explanation:
+        ok = StageLine("allowed", "allow", "outbound", "policy.toml:9", "rule `outbound` lets it", "")
+        there = "gatepost policy grant main@home ask specialist"
+        return Explanation(
+            verdict="allow",
+            stages=(ok,),
+            headline=f"{ID} is rejected by a rule at lab (denied). It was let through here",
+            remote_node="lab",
+            then=Past(NOW - 5_000, "allow", "rule `outbound` lets it", (ok,), "41"),
+            there=There("lab", "deny", "`lab` refuses it", "denied", NOW - 4_000, (there,)),
+        )
 
     async def messages(self, query: MessagesQuery) -> list[MessageView]:
         self._asked("messages", query)
