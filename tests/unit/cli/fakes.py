@@ -331,14 +331,15 @@ class FakeNode:
         )  # fmt: skip
 
     def _explained_message(self) -> Explanation:
-        ok = StageLine("allowed", "allow", "outbound", "policy.toml:9", "rule `outbound` lets it", "")
+        says = "rule `outbound` lets it"
+        ok = StageLine("allowed", "allow", "outbound", "policy.toml:9", says, "")
         there = "gatepost policy grant main@home ask specialist"
         return Explanation(
             verdict="allow",
             stages=(ok,),
             headline=f"{ID} is rejected by a rule at lab (denied). It was let through here",
             remote_node="lab",
-            then=Past(NOW - 5_000, "allow", "rule `outbound` lets it", (ok,), "41"),
+            then=Past(NOW - 5_000, "allow", says, (ok,), "41"),
             there=There("lab", "deny", "`lab` refuses it", "denied", NOW - 4_000, (there,)),
         )
 
