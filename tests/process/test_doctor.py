@@ -66,6 +66,7 @@ def _moved_away(node: RealNode, tmp_path: Path) -> None:
     node.home = old
 
 
+@pytest.mark.requirement("F18")
 def test_a_command_that_looks_at_another_home_is_told_where_the_node_runs(
     node: RealNode, tmp_path: Path
 ) -> None:
@@ -78,6 +79,7 @@ def test_a_command_that_looks_at_another_home_is_told_where_the_node_runs(
     node.stop()
 
 
+@pytest.mark.requirement("F18")
 def test_doctor_tells_of_a_variable_the_node_has_and_the_shell_has_not(
     node: RealNode, monkeypatch: pytest.MonkeyPatch
 ) -> None:

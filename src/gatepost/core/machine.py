@@ -91,7 +91,7 @@ class Keeper(msgspec.Struct, frozen=True):
             case "supervisor":
                 return f"restart it in {self.name}"
             case _:
-                return "end it (Ctrl-C or SIGTERM), then gatepost start"
+                return "end it (Ctrl-C or SIGTERM), then `gatepost start`"
 
 
 class ProcessFacts(msgspec.Struct, frozen=True, kw_only=True):

@@ -100,8 +100,8 @@ CHECKS = (
         probe=_missing,
         explain="It was there when the agent was added. Until it is back, each of its runs ends as"
         " `failed`.",
-        fix="put it back, or: gatepost agents remove {subject}; gatepost agents add {subject}"
-        " --command COMMAND",
+        fix="put it back, or `gatepost agents remove {subject}` and"
+        " `gatepost agents add {subject} --command COMMAND`",
     ),
     Check(
         code="agent.down",

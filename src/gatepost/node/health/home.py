@@ -25,7 +25,7 @@ def _elsewhere(facts: Facts) -> Iterator[Hit]:
             yield Hit(
                 f"process {pid} is a node whose home directory was here and was deleted",
                 path,
-                fix=f"kill {pid}, then gatepost start",
+                fix=f"kill {pid}, then `gatepost start`",
             )
         elif not home.node_there and not path.endswith(DELETED):
             yield Hit(

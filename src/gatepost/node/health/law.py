@@ -36,8 +36,8 @@ def _remarks(facts: Facts, *kinds: Kind) -> Iterator[Hit]:
         if remark.kind in kinds:
             fix = f"gatepost policy revoke {remark.rule}" if remark.rule else ""
             if remark.suggestion:
-                fix = f"write `{remark.suggestion}` in {remark.origin}, or {fix}".removesuffix(
-                    ", or "
+                fix = f"write `{remark.suggestion}` in {remark.origin}, or `{fix}`".removesuffix(
+                    ", or ``"
                 )
             subject = remark.rule or remark.origin
             yield Hit(remark.text, subject, where=remark.origin, fix=fix)

@@ -131,7 +131,7 @@ CHECKS = (
         depends_on=("node.paused", "listen.silent"),
         explain="Nobody answers at its address, or no node of ours does. Messages wait and go when"
         " it is back; it is dialled again by itself, at most every five minutes.",
-        fix="gatepost peers endpoint {subject} HOST:PORT   (or nothing, when it is only away)",
+        fix="gatepost peers endpoint {subject} HOST:PORT",
     ),
     Check(
         code="peer.wrong_node",
@@ -157,7 +157,7 @@ CHECKS = (
         explain="It answers and closes without a word, as to any stranger: this node is paired"
         " here and not there any more, or blocked, stopped or paused there. Only its operator"
         " can tell.",
-        fix="ask its operator: gatepost peers list there shows this node, or not",
+        fix="ask its operator whether `gatepost peers list` shows this node there",
     ),
     Check(
         code="peer.no_address",

@@ -107,7 +107,7 @@ def _paused(facts: Facts) -> Iterator[Hit]:
     if known(facts.node).state == "paused":
         yield Hit(
             "the whole node is paused: messages wait, nothing is refused",
-            fix="gatepost resume; if the file PAUSE lies in the home directory, remove it too",
+            fix="gatepost resume",
         )
 
 
@@ -203,7 +203,7 @@ _STARTS = (
 CHECKS = (
     Check(
         code="listen.taken",
-        title="another program has the node's port",
+        title="the listening address is in use by another program",
         severity="error",
         group="Node",
         needs=("listener", "process", "config"),

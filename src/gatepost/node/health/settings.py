@@ -36,7 +36,7 @@ def _shadowed(facts: Facts) -> Iterator[Hit]:
                 one.key,
                 where=hidden.origin,
                 fix=f"unset {one.variable} where the node is started, or"
-                f" gatepost config unset {one.key}",
+                f" `gatepost config unset {one.key}`",
             )
 
 

@@ -89,7 +89,7 @@ CHECKS = (
         probe=_full,
         explain="Less is free than `store.keep_free`. The node takes in nothing more and hands"
         " nothing over until there is more; nothing accepted is lost.",
-        fix="free space on the disk of the home directory, or: gatepost messages prune",
+        fix="free space on the disk of the home directory, or `gatepost messages prune`",
     ),
     Check(
         code="disk.low",

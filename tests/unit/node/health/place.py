@@ -134,3 +134,17 @@ class Place:
             f"INSERT INTO message ({names}) VALUES ({', '.join('?' * len(row))})", *row.values()
         )
         self.sql("INSERT INTO body VALUES (?, ?, ?)", row["seq"], b"salt", b"data")
+
+    def more_messages(self, count: int) -> None:
+        """As many more like the first, each with its text."""
+        connection = apsw.Connection(str(self.places.database))
+        with connection:
+            names = [row[1] for row in connection.execute("PRAGMA table_info(message)")]
+            rest = ", ".join(str(name) for name in names if name not in ("seq", "id"))
+            for n in range(2, count + 2):
+                connection.execute(
+                    f"INSERT INTO message (seq, id, {rest}) SELECT {n}, 'm{n}', {rest}"
+                    " FROM message WHERE seq = 1"
+                )
+                connection.execute("INSERT INTO body VALUES (?, x'00', x'00')", (n,))
+        connection.close()

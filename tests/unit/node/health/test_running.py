@@ -297,6 +297,7 @@ ELSEWHERE = {
     "node.moved": "tests/process/test_doctor.py",
     "node.version": "tests/unit/cli/test_doctor.py",
     "node.broken": "tests/unit/cli/test_doctor.py",
+    "node.untold": "tests/unit/cli/test_doctor.py",
 }
 
 
