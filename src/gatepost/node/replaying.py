@@ -63,7 +63,7 @@ class Replaying:
     def _let_in(self, wish: Request, after: int) -> bool:
         agent = wish.sender.agent if wish.sender.local else wish.to.agent
         for row in self._node.store.messages.recent(MessagesQuery(agent=agent), None):
-            if row.accepted <= after:
+            if row.accepted < after:
                 return False
             if row.state != "rejected" and _wished(self.request(row)) == _wished(wish):
                 return True
