@@ -53,6 +53,12 @@ class Recorder:
     def newer_record(self, record: NodeRecord, signed: bytes) -> None:
         self.newer.append(record)
 
+    def meet_request(
+        self, request: bytes, spki: bytes, answer: Callable[[bytes | None], None]
+    ) -> None:
+        self.requests.append((request, spki))
+        self.reply(answer)
+
     def conflict(self, node: str, signed: bytes) -> None:
         self.conflicts.append((node, signed))
 

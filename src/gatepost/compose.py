@@ -211,6 +211,7 @@ async def _core(frame: _Frame, ready: Ready) -> None:
     law.refused = lambda fault: node.events.emit("policy.refused", text=fault.what)
     law.directory = node.overview.directory
     frame.config.changed = partial(_tune, frame, node)
+    frame.config.peers = lambda: node.declaring.take(frame.config.declared)
     frame.config.event = lambda kind, text: node.events.emit(kind, text=text)
     _tune(frame, node, configured)
     async with asyncio.TaskGroup() as tasks:
@@ -284,6 +285,7 @@ async def _open(
         host, _, port = frame.configured.listen.rpartition(":")
         await transport.listen(host.strip("[]"), int(port))
     node.start(transport, started.set)
+    node.declaring.take(frame.config.declared)
     law.begin()
     for peer, times in frame.provoked.items():
         if times >= PROVOKED:

@@ -5,6 +5,7 @@ Both are made from the same fields that the node reads.
 
 from typing import cast
 
+from gatepost.config.declared import TABLE
 from gatepost.config.schema import Setting, Settings, Value, settings_of
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -39,7 +40,30 @@ def json_schema() -> Schema:
         for part in outer:
             table = _inner(table, part)
         _properties(table)[name] = _one(setting)
+    _properties(root)[TABLE] = _peers()
     return {"$schema": DIALECT, **root}
+
+
+def _peers() -> Schema:
+    """The peers that may be declared, by alias."""
+    texts = {
+        "node": ("its node id, as `gatepost keys show` prints it there", "^[A-Za-z2-7 -]{52,120}$"),
+        "endpoint": ("where it is dialled; left out, it dials this node", _PATTERNS["address"]),
+        "owner": (
+            "whose node it is: peers of one owner do not taint each other",
+            _PATTERNS["name"],
+        ),
+    }
+    peer = _table("A declared peer; the other side declares this node")
+    for key, (what, pattern) in texts.items():
+        _properties(peer)[key] = {"type": "string", "description": what, "pattern": pattern}
+    peer["required"] = ["node"]
+    return {
+        "type": "object",
+        "description": "[peers.NAME]: nodes this one is paired with, without an invitation",
+        "patternProperties": {_PATTERNS["name"]: peer},
+        "additionalProperties": False,
+    }
 
 
 def manual() -> str:

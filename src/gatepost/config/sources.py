@@ -14,6 +14,7 @@ from typing import Literal, TypeVar, cast
 
 import msgspec
 
+from gatepost.config.declared import TABLE, Declaration, declared
 from gatepost.config.paths import Layout
 from gatepost.config.schema import Setting, Settings, Value, settings_of
 from gatepost.core.origin import Document, KeyPath, Origin, line_of, lines, tables
@@ -67,11 +68,15 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Configuration(msgspec.Struct, frozen=True):
-    """All settings as they count now. `stray` are environment variables that look like settings."""
+    """All settings as they count now. `stray` are environment variables that look like settings.
+
+    `peers` are those declared in the file.
+    """
 
     settings: Settings
     rows: Mapping[str, Row]
     stray: tuple[str, ...] = ()
+    peers: tuple[Declaration, ...] = ()
 
     def row(self, key: str) -> Row:
         """The row of a key; raises `config.unknown_key` with the nearest name."""
@@ -94,7 +99,9 @@ def load(
     for key in flags or ():
         if key not in schema:
             raise unknown_key(key, schema, "flag --set")
-    in_file = _in_file(document, schema)
+    table = tables(document, "config.invalid")
+    peers = declared(document, table.pop(TABLE, {}))
+    in_file = _in_file(document, table, schema)
     for key, setting in schema.items():
         found = [Found(setting.default, "default", Origin("default"))]
         if key in in_file:
@@ -113,7 +120,7 @@ def load(
         if name.startswith("GATEPOST_") and name not in variables and name not in _RESERVED
     )
     _apart(rows)
-    return Configuration(combined(rows), rows, tuple(stray))
+    return Configuration(combined(rows), rows, tuple(stray), peers)
 
 
 def combined(rows: Mapping[str, Row]) -> Settings:
@@ -200,8 +207,9 @@ def _apart(rows: Mapping[str, Row]) -> None:
             )
 
 
-def _in_file(document: Document, schema: Mapping[str, Setting]) -> dict[str, Found]:
-    table = tables(document, "config.invalid")
+def _in_file(
+    document: Document, table: Mapping[str, object], schema: Mapping[str, Setting]
+) -> dict[str, Found]:
     placed = lines(document.text)
     found: dict[str, Found] = {}
     for path, value in _leaves(table, (), schema):

@@ -29,7 +29,8 @@ class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):
 class PeerView(msgspec.Struct, frozen=True, kw_only=True):
     """One peer.
 
-    `state` is "connected", "connecting", "waiting", "blocked", "frozen" or "stopped"; times in ms.
+    `state` is "connected", "connecting", "waiting", "paused", "blocked", "stopped", "undeclared" (its
+    declaration is gone) or "declared" (not met yet); times in ms.
     """
 
     alias: str
@@ -64,9 +65,10 @@ class AgentView(msgspec.Struct, frozen=True, kw_only=True):
 class AgentSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How an agent is woken.
 
-    `adapter` is "", "echo", "process" or "webhook"; empty means it polls.
+    `adapter` is "", "echo", "process", "webhook" or "openclaw"; empty means it polls.
 
-    `command` and `mode` ("once" or "stay") serve `process`, `url` and `secret` serve `webhook`.
+    `command` and `mode` ("once" or "stay") serve `process`, `url` and `secret` serve `webhook` and
+    `openclaw`, where `remote` is what the agent is called there when it is not its name here.
     `run_seconds` 0 means no limit.
     """
 
@@ -80,6 +82,7 @@ class AgentSpec(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     concurrent: int = 4
     run_seconds: int = 0
     safe_to_repeat: bool = False
+    remote: str = ""
     tools: dict[str, str] = {}
 
 

@@ -39,6 +39,19 @@ ENTRIES = (
         "gatepost peers trust {peer}",
     ),
     Entry(
+        "peer.declared",
+        Family.usage,
+        "what is said of that peer stands in the configuration",
+        "change it in gatepost.toml; that counts at once",
+        status=409,
+    ),
+    Entry(
+        "peer.undeclared",
+        Family.peer,
+        "the peer stood in the configuration and does no more: nothing is exchanged with it",
+        "gatepost peers remove {peer}",
+    ),
+    Entry(
         "peer.stopped",
         Family.peer,
         "the pair stopped: the two nodes' databases contradict each other",

@@ -74,14 +74,21 @@ class Aliases:
 
     def take(self, alias: str) -> None:
         """A node is called so now."""
-        if self._kept.pop(alias, None) is not None:
+        row = self._kept.pop(alias, None)
+        if row is not None:
             self._store.peers.drop_alias(alias)
+            if (before := self._peers.by_node.get(row.node)) is not None:
+                self._peers.called(before)
 
-    def now_called(self, alias: str) -> str:
-        """What the node is called today that this name meant; "" when there is none."""
+    def former(self, node: str) -> tuple[str, ...]:
+        """What a node was called, as long as no other one is: rules may still name it so."""
+        return tuple(alias for alias, row in self._kept.items() if row.node == node)
+
+    def about(self, alias: str) -> str:
+        """What became of a name that means no peer; "" when nothing is known."""
         row = self._kept.get(alias)
         peer = self._peers.by_node.get(row.node) if row is not None else None
-        return peer.row.alias if peer is not None else ""
+        return f"it is called `{peer.row.alias}` now" if peer is not None else ""
 
     def _is_other(self, alias: str, node: str) -> bool:
         found = self._peers.by_alias.get(alias)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from gatepost.config.change import FileChange, change, hash_of, undo
+from gatepost.config.declared import Declaration
 from gatepost.config.paths import Layout
 from gatepost.config.schema import Settings
 from gatepost.config.shown import told, view
@@ -42,6 +43,8 @@ class ConfigBook:
         self._fault: GatepostError | None = None
         self.changed: Callable[[Settings], None] = _nobody
         """Called with all settings in force when one of them became another."""
+        self.peers: Callable[[], None] = _silent
+        """Called when other peers are declared than before."""
         self.event: Callable[[str, str], None] = _silence
         """Called with kind and text of what happened; no value is in it."""
 
@@ -49,6 +52,11 @@ class ConfigBook:
     def settings(self) -> Settings:
         """The settings in force."""
         return self._counts.settings
+
+    @property
+    def declared(self) -> tuple[Declaration, ...]:
+        """The peers the file declares."""
+        return self._counts.peers
 
     @property
     def fault(self) -> GatepostError | None:
@@ -121,7 +129,10 @@ class ConfigBook:
             self._broken(fault)
             return
         self._fault = None
+        redeclared = wanted.peers != self._counts.peers
         self._document, self._wanted, self._counts = document, wanted, counts
+        if redeclared:
+            self.peers()
         self._remember(document)
         later = [key for key, one in self.waiting.items() if waited.get(key) != one.value]
         if changed or later:
@@ -158,6 +169,10 @@ def _now(row: Row, before: Row) -> bool:
 
 
 def _nobody(settings: Settings) -> None:
+    """Nobody listens yet."""
+
+
+def _silent() -> None:
     """Nobody listens yet."""
 
 

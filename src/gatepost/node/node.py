@@ -18,6 +18,7 @@ from gatepost.errors import GatepostError
 from gatepost.node.agents import Agent
 from gatepost.node.aliases import Aliases
 from gatepost.node.decisions import Decisions
+from gatepost.node.declaring import Declaring
 from gatepost.node.delivery import Delivery
 from gatepost.node.desk import TOKENS_USED, Desk
 from gatepost.node.exchange import Exchange
@@ -99,8 +100,9 @@ class Node:
         self.shown = Shown(store, clock, self.peers, self.outbox, self.inbox)
         self.talk = Talk(clock, self.guard, self.peers, self.agents, settings.answer_wait)
         self.aliases = Aliases(ground, self.peers)
-        self.peers.renamed = self.aliases.now_called
+        self.peers.former = self.aliases.former
         self.pairing = Pairing(ground, self.peers, self.aliases)
+        self.declaring = Declaring(ground, self.peers, self.aliases, self.pairing)
         self.overview = Overview(ground, self.guard, self.peers, self.agents, self._open_with)
         self._join(ground)
 
@@ -119,6 +121,8 @@ class Node:
             self.holds.begin,
         )
         self.peers.handler, self.peers.pairing = delivery, self.pairing.request
+        self.peers.meeting = self.declaring.request
+        self.peers.about = lambda name: self.declaring.about(name) or self.aliases.about(name)
         self.peers.frozen = lambda node: self.distrust(node, "key")
         self._resume = Resume(self.store, self.outbox, self.inbox, delivery, self.holds.begin)
         self._rooms = Rooms(
@@ -172,6 +176,7 @@ class Node:
             self.expiry.stop()
             self.holds.close()
             self.pruning.stop()
+            self.declaring.close()
             self.peers.close()
 
     # what rooms tell each other

@@ -206,6 +206,8 @@ def _peer_state(peer: Peer, paused: bool) -> str:
         return "blocked"
     if peer.row.stopped:
         return "stopped"
+    if peer.undeclared:
+        return "undeclared"
     if paused:
         return "paused"
     if peer.exchange.live:

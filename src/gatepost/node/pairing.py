@@ -112,10 +112,10 @@ class Pairing:
         spki: bytes,
         answer: Callable[[bytes | None], None],
     ) -> None:
-        mine = self._memory(joined.record.node)
-        contradiction = _contradiction(mine, joined.memory)
-        if contradiction:
-            answer(self._reply(heard, spki, contradiction))
+        mine = self.memory(joined.record.node)
+        code = contradiction(mine, joined.memory)
+        if code:
+            answer(self._reply(heard, spki, code))
             return
         anew = not (mine and joined.memory)
         reply = self._reply(heard, spki, anew=anew)
@@ -124,7 +124,7 @@ class Pairing:
         self._offers[row.id] = row
         self._store.peers.save_invite(row)
         joined = msgspec.structs.replace(joined, anew=anew)
-        peer = self._insert(joined, row.alias or joined.name, words, reuse=row.reuse)
+        peer = self.join(joined, row.alias or joined.name, words, reuse=row.reuse)
 
         def told() -> None:
             answer(reply)
@@ -147,7 +147,7 @@ class Pairing:
             self._name,
             nonce=self._entropy.bytes(16),
             sign=self._keys.sign,
-            memory=self._memory(invitation.node),
+            memory=self.memory(invitation.node),
         )
         transport = self._peers.transport
         if transport is None:
@@ -165,7 +165,7 @@ class Pairing:
                 done(GatepostError(joined.code, why=joined.why, peer=name))
                 return
             words = pairing.phrase(request, reply)
-            peer = self._insert(joined, alias or joined.name, words, reuse=reuse)
+            peer = self.join(joined, alias or joined.name, words, reuse=reuse)
             self._store.then(lambda: self._accepted(peer, done))
 
         transport.pair(invitation.endpoints, invitation.tls, request, heard)
@@ -201,11 +201,14 @@ class Pairing:
         back = f"`{alias}` {shown(kept)}; another node that joins gets another name"
         return (*self._aliases.warnings(alias), back)
 
-    def _insert(self, joined: Joined, wish: str, words: str, *, reuse: bool = False) -> Peer:
+    def join(self, joined: Joined, wish: str, words: str, *, reuse: bool = False) -> Peer:
+        """Take in the other side of a pairing that holds, under the name wished for or near it."""
         node = joined.record.node
         known = self._peers.known(node)
         if known is not None and joined.anew and _used(known):
             known = None  # it was removed: whoever still lives by it was refused
+        if known is not None and joined.anew:
+            self.forget_life(known)
         if known is not None and not known.row.removed:
             return self._again(known, joined, known.row.alias, words)
         alias = self._aliases.free(wish, node, reuse=reuse)
@@ -229,6 +232,15 @@ class Pairing:
         self._hub.emit("peer.paired", peer=row.alias, text=words)
         return self._peers.add(row)
 
+    def forget_life(self, peer: Peer) -> None:
+        """The other side begins anew, and the journals here have not begun: only its life differs.
+
+        A side that crashed before it knew of the pairing may have linked already.
+        """
+        self._peers.drop_link(peer, "the other side begins anew")
+        peer.exchange.incoming.life = peer.exchange.incoming.fork = None
+        peer.exchange.changed()
+
     def _again(self, known: Peer, joined: Joined, alias: str, words: str) -> Peer:
         """Paired once more: both journals go on where they were, so nothing is taken in twice."""
         known.row.words = words
@@ -243,7 +255,7 @@ class Pairing:
             self._peers.newer_record(joined.record, joined.record_bytes)
         return known
 
-    def _memory(self, node: str) -> Memory:
+    def memory(self, node: str) -> Memory:
         """What this node has of an earlier pairing with another."""
         known = self._peers.known(node)
         if known is None or not _used(known):
@@ -264,11 +276,11 @@ class Pairing:
 
 
 def _used(peer: Peer) -> bool:
-    """Whether the journals with a peer have begun: it was met, or has been given something."""
-    return peer.exchange.incoming.life is not None or peer.exchange.outgoing.next > 0
+    """Whether anything was ever given or taken: the journals have begun."""
+    return peer.exchange.incoming.cursor > 0 or peer.exchange.outgoing.next > 0
 
 
-def _contradiction(mine: Memory, theirs: Memory) -> str:
+def contradiction(mine: Memory, theirs: Memory) -> str:
     """Why a pairing must wait for a person: one side lives by what the other has not."""
     if mine == "active" and not theirs:
         return "invitation.goes_on"

@@ -43,7 +43,12 @@ class Peering:
 
     async def invite(self, alias: str, minutes: int = 15, reuse: bool = False) -> Invitation:
         """Make an invitation; `alias` will be the other node's name here ("" takes its own)."""
-        pairing = self._node.pairing
+        pairing, place = self._node.pairing, self._node.declaring.place_of(alias)
+        if place:
+            why = "a declared node needs no invitation: it joins once both sides declare each other"
+            raise GatepostError(
+                "peer.declared", what=f"`{alias}` is declared", why=why, where=place
+            )
         return await outcome(lambda done: pairing.invite(alias, minutes, done, reuse=reuse))
 
     async def paired(self, alias: str, wait: float, /) -> Paired | None:
@@ -84,9 +89,10 @@ class Peering:
         )
 
     def peers(self) -> list[PeerView]:
-        """Every peer."""
-        peers = self._node.peers.by_alias
-        return [self._node.overview.peer(peers[alias]) for alias in sorted(peers)]
+        """Every peer, and those declared that were not met yet."""
+        peers = self._node.peers.by_alias.values()
+        views = [self._node.overview.peer(peer) for peer in peers]
+        return sorted([*views, *self._node.declaring.views()], key=lambda view: view.alias)
 
     async def ping(self, alias: str, wire: bool = False) -> Ping:
         """A signed ping through the other side's policy; `wire` tries the way short of that."""
@@ -147,6 +153,9 @@ class Peering:
         """
         node, now = self._node, self._node.clock.now()
         peer = node.peers.find(alias)
+        if peer.row.stopped not in stops.CONTRADICTED:
+            self._is_mine(peer)
+        alias = peer.row.alias
         node.aliases.keep(alias, peer.row.node)
         await self._change(alias, "", lambda peer: setattr(peer.row, "removed", now))
         held = [row for row in node.store.messages.held() if row.peer == peer.row.number]
@@ -159,7 +168,9 @@ class Peering:
         """Say where a peer is dialled; "" goes back to what its record says."""
         if endpoint and not is_endpoint(endpoint):
             raise GatepostError("usage.invalid", what=f"`{endpoint}` is not HOST:PORT")
-        before = self._node.peers.find(alias).row.endpoint
+        peer = self._node.peers.find(alias)
+        self._is_mine(peer)
+        before = peer.row.endpoint
         await self._change(alias, "", lambda peer: setattr(peer.row, "endpoint", endpoint))
         return f"gatepost peers endpoint {alias} '{before}'"
 
@@ -167,6 +178,7 @@ class Peering:
         """Give a peer another alias; the old one is kept for it for 30 days."""
         node = self._node
         peer = node.peers.find(alias)
+        self._is_mine(peer)
         old, id = peer.row.alias, peer.row.node
         node.aliases.check(new)
         kept = node.aliases.kept(new, id)
@@ -186,15 +198,22 @@ class Peering:
             node.resume(old)
         await durable(node)
         rules = node.overview.naming(old)
-        stops_matching = f"{len(rules)} rules name `{old}` and match no more: {', '.join(rules)}"
+        still = f"rules that say `{old}` still mean it: {', '.join(rules)}"
         return Renamed(
             alias=new,
             undo=f"gatepost peers alias {new} {old}",
             warnings=(
                 *node.aliases.warnings(new),
-                *([stops_matching] if rules else []),
+                *([still] if rules else []),
             ),
         )
+
+    def _is_mine(self, peer: Peer) -> None:
+        """Raise when what is said of a peer stands in the configuration, not in commands."""
+        place = self._node.declaring.place(peer.row.node)
+        if place:
+            what = f"`{peer.row.alias}` is declared in {place}"
+            raise GatepostError("peer.declared", what=what, where=place)
 
     async def _change(self, alias: str, undo: str, change: Callable[[Peer], None]) -> str:
         node = self._node

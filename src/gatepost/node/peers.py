@@ -32,7 +32,8 @@ PairRequest = Callable[[bytes, bytes, Callable[[bytes | None], None]], None]
 class Peer:
     """One peer in memory.
 
-    `error` is the last failed dial (code, why); `since` when its state last changed (ms).
+    `error` is the last failed dial (code, why); `since` when its state last changed (ms);
+    `undeclared`: it stood in the configuration, and does no more.
     """
 
     row: PeerRow
@@ -40,7 +41,8 @@ class Peer:
     exchange: Exchange
     since: int
     timer: Timer | None = None
-    dialling: bool = False
+    undeclared: bool = False
+    former: tuple[str, ...] = ()
     next_dial: int = 0
     error: tuple[str, str] = ("", "")
     parties: dict[str, Party] = field(default_factory=dict[str, Party])
@@ -51,14 +53,16 @@ class Peer:
         if found is None:
             if len(self.parties) >= MOST_PARTIES:
                 self.parties.clear()
-            found = Party(agent, self.row.node, self.row.alias, self.row.owner)
+            row = self.row
+            found = Party(agent, row.node, row.alias, row.owner, self.former)
             self.parties[agent] = found
         return found
 
     @property
     def may_link(self) -> bool:
-        """Neither blocked, nor stopped, nor removed."""
-        return not (self.row.blocked or self.row.stopped or self.row.removed)
+        """Neither blocked, nor stopped, nor removed, nor declared no more."""
+        row = self.row
+        return not (row.blocked or row.stopped or row.removed or self.undeclared)
 
 
 class Peers:
@@ -74,9 +78,11 @@ class Peers:
         self.handler: Handler | None = None
         self.pairing: PairRequest | None = None
         self.frozen: Callable[[str], None] | None = None
-        self.renamed: Callable[[str], str] = lambda alias: ""
+        self.meeting: PairRequest | None = None
+        self.about: Callable[[str], str] = lambda alias: ""
         self.transport: Transport | None = None
         self._cache = ContentKeyCache(ground.keys.unwrap)
+        self.former: Callable[[str], tuple[str, ...]] = lambda node: ()
         self._ground = ground
         self._store = ground.store
         self._clock = ground.clock
@@ -104,11 +110,16 @@ class Peers:
 
     def _enter(self, peer: Peer) -> None:
         row = peer.row
-        peer.parties.clear()
+        self.called(peer)
         self.by_number[row.number] = peer
         if not row.removed:
             self.by_node[row.node] = peer
             self.by_alias[row.alias] = peer
+
+    def called(self, peer: Peer) -> None:
+        """What a peer is called, or was, may have changed."""
+        peer.former = self.former(peer.row.node)
+        peer.parties.clear()
 
     def next_number(self) -> int:
         """A number for a new peer."""
@@ -123,11 +134,10 @@ class Peers:
         """The peer with this alias or node id. Raises `peer.unknown`."""
         found = self.by_alias.get(name) or self.by_node.get(name)
         if found is None:
-            new = self.renamed(name)
             raise GatepostError(
                 "peer.unknown",
                 what=f"no peer is called `{name}`",
-                why=f"it is called `{new}` now" if new else "",
+                why=self.about(name),
                 peer=name,
                 known=" ".join(sorted(self.by_alias)),
             )
@@ -329,6 +339,15 @@ class Peers:
             answer(None)
         else:
             self.pairing(request, spki, answer)
+
+    def meet_request(
+        self, request: bytes, spki: bytes, answer: Callable[[bytes | None], None]
+    ) -> None:
+        """Somebody who may be declared here wants to meet."""
+        if self.meeting is None or self.transport is None:
+            answer(None)
+        else:
+            self.meeting(request, spki, answer)
 
     def _sender_record(self, node: str) -> NodeRecord | None:
         peer = self.by_node.get(node)

@@ -70,6 +70,8 @@ class Talk:
         alias = peer.row.alias
         if peer.row.blocked:
             return GatepostError("peer.blocked", what=f"`{alias}` is blocked here", peer=alias)
+        if peer.undeclared:
+            return GatepostError("peer.undeclared", what=f"`{alias}` is not declared", peer=alias)
         if peer.row.stopped:
             code, why = stops.code(peer.row.stopped), stops.why(peer.row.stopped)
             return GatepostError(code, what=f"`{alias}` is stopped", why=why, peer=alias)

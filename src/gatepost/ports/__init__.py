@@ -180,6 +180,12 @@ class LinkOwner(Protocol):
         """
         ...
 
+    def meet_request(
+        self, request: bytes, spki: bytes, answer: Callable[[bytes | None], None]
+    ) -> None:
+        """A node that may be declared here wants to meet; `answer` as for `pair_request`."""
+        ...
+
 
 class Transport(Protocol):
     """How frames travel.
@@ -212,6 +218,18 @@ class Transport(Protocol):
         done: Callable[[bytes | GatepostError], None],
     ) -> None:
         """Present an invitation to its inviter; `done` gets the reply or why there is none."""
+        ...
+
+    def meet(
+        self,
+        endpoints: Sequence[str],
+        make: Callable[[bytes], bytes],
+        done: Callable[[bytes | GatepostError], None],
+    ) -> None:
+        """Meet a declared node whose pin is not known yet.
+
+        `make` gives the request for the TLS key the listener shows; `done` gets the reply to it.
+        """
         ...
 
 
@@ -251,7 +269,8 @@ class Claim(Protocol):
     def evidence(self, run: str, found: str) -> None:
         """What became of a run that was open before.
 
-        "running" (this client has it and will end it), "not_run", or "none".
+        "running" (this client has it and will end it), "not_run", or "none", which may be said
+        later too, of a run whose trace got lost.
         """
         ...
 

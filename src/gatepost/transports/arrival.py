@@ -15,7 +15,7 @@ from typing import Protocol
 from gatepost.core import hello, pairing
 from gatepost.ports import Timer
 from gatepost.transports.channel import REFUSED, REPLACED, Channel
-from gatepost.transports.means import LINK_PATH, PAIR_PATH, WELCOME, Means
+from gatepost.transports.means import LINK_PATH, MEET_PATH, PAIR_PATH, WELCOME, Means
 
 
 class Reception(Protocol):
@@ -71,13 +71,15 @@ class Arrival:
     def opened(self, path: str) -> None:
         """It has said what it wants."""
         self._path = path
-        if path not in (LINK_PATH, PAIR_PATH):
+        if path not in (LINK_PATH, PAIR_PATH, MEET_PATH):
             self.refuse("it asks for something else")
 
     def message(self, data: bytes) -> None:
         """The next step of the hello, or the request to pair."""
         if self._path == PAIR_PATH and not self._heard:
             self._pair(data)
+        elif self._path == MEET_PATH and not self._heard:
+            self._meet(data)
         elif self._path == LINK_PATH and self._caller is None:
             self._answer(data)
         elif self._path == LINK_PATH and self.greeted is None and self._caller is not None:
@@ -169,6 +171,12 @@ class Arrival:
         self._allow(self._means.limits.pair)
         spki = self._means.keys.record.tls_bytes
         self._means.owner.pair_request(data, spki, self._reply)
+
+    def _meet(self, data: bytes) -> None:
+        self._heard = data
+        self._allow(self._means.limits.pair)
+        spki = self._means.keys.record.tls_bytes
+        self._means.owner.meet_request(data, spki, self._reply)
 
     def _reply(self, reply: bytes | None) -> None:
         if reply is None:

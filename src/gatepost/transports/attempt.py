@@ -17,7 +17,7 @@ from gatepost.core import hello
 from gatepost.core.identity import NodeRecord
 from gatepost.ports import Timer
 from gatepost.transports.channel import NORMAL, SHUT, Channel
-from gatepost.transports.means import LINK_PATH, PAIR_PATH, WELCOME, Connector, Means
+from gatepost.transports.means import LINK_PATH, MEET_PATH, PAIR_PATH, WELCOME, Connector, Means
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -192,6 +192,35 @@ class PairAttempt(Attempt):
             why = "the inviter closed without a word" if refused else failure.why
             failure = Failure(code, why, final=True)
         super().end(failure)
+
+
+class MeetAttempt(Attempt):
+    """An attempt to meet a declared node, whose pin is not known yet. After success `reply` holds.
+
+    Whoever answers there learns that this node looks for that one, and nothing more: it cannot
+    answer for it, for what is signed names the TLS key it shows.
+    """
+
+    def __init__(self, means: Means, connector: Connector, make: Callable[[bytes], bytes]) -> None:
+        super().__init__(means, connector, MEET_PATH, b"")
+        self.reply = b""
+        self._make = make
+        self._spki = b""
+
+    def secured(self, spki: bytes) -> bool:
+        """Any key will do for now; the reply must name it."""
+        self._spki = spki
+        return True
+
+    def opened(self, path: str) -> None:
+        """Say who one is and whom one means."""
+        self.channel.send(self._make(self._spki))
+
+    def message(self, data: bytes) -> None:
+        """The reply."""
+        self.reply = data
+        self.channel.close(NORMAL, "done")
+        self.end(None)
 
 
 def _nobody(failure: Failure | None) -> None:

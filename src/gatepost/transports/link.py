@@ -48,6 +48,7 @@ class LinkTransport:
         self.dial = self._links.dial
         self.pair = self._links.pair
         self.probe = self._links.probe
+        self.meet = self._links.meet
 
     @property
     def turned_away(self) -> int:

@@ -20,7 +20,7 @@ from gatepost.core import hello
 from gatepost.core.views import Step
 from gatepost.errors import GatepostError
 from gatepost.transports.arrival import Arrival
-from gatepost.transports.attempt import Failure, LinkAttempt, PairAttempt
+from gatepost.transports.attempt import Failure, LinkAttempt, MeetAttempt, PairAttempt
 from gatepost.transports.channel import Channel
 from gatepost.transports.dial import Dial
 from gatepost.transports.half_open import HalfOpen
@@ -39,6 +39,7 @@ class Links:
         self._lines: dict[str, LinkLine] = {}
         self._dials: dict[str, Dial[LinkAttempt]] = {}
         self._pairs: set[Dial[PairAttempt]] = set()
+        self._meets: set[Dial[MeetAttempt]] = set()
         self._probes: set[Dial[ProbeAttempt]] = set()
         self._waiting: dict[str, Arrival] = {}
         self._order = 0
@@ -103,6 +104,23 @@ class Links:
         self._pairs.add(dial)
         dial.start(self._means.clock)
 
+    def meet(
+        self,
+        endpoints: Sequence[str],
+        make: Callable[[bytes], bytes],
+        done: Callable[[bytes | GatepostError], None],
+    ) -> None:
+        """Meet a declared node: `make` gives the request for its TLS key, `done` gets the reply."""
+
+        def met(dial: Dial[MeetAttempt], end: MeetAttempt | Failure) -> None:
+            self._meets.discard(dial)
+            done(GatepostError(end.code, why=end.why) if isinstance(end, Failure) else end.reply)
+
+        attempt = partial(MeetAttempt, self._means, self._connector, make)
+        dial = Dial(endpoints, self._means.limits.handshake, attempt, met)
+        self._meets.add(dial)
+        dial.start(self._means.clock)
+
     def arrival(self) -> Arrival:
         """Somebody connects. The caller makes a channel opened by it, and sets it there."""
         return Arrival(self._means, self)
@@ -110,7 +128,7 @@ class Links:
     def stop(self) -> None:
         """Close everything cleanly and begin nothing more."""
         self._stopped = True
-        for dial in (*self._dials.values(), *self._pairs, *self._probes):
+        for dial in (*self._dials.values(), *self._pairs, *self._meets, *self._probes):
             dial.abandon()
         for arrival in (*self.half_open.all(), *self._waiting.values()):
             arrival.drop("this node is stopping")

@@ -344,6 +344,7 @@ class LoopbackTransport:
         self.dial = self._links.dial
         self.pair = self._links.pair
         self.probe = self._links.probe
+        self.meet = self._links.meet
         self.arrival = self._links.arrival
 
     @property

@@ -10,6 +10,7 @@ from gatepost.transports.limits import Limits
 
 LINK_PATH: Final = "/link"
 PAIR_PATH: Final = "/pair"
+MEET_PATH: Final = "/meet"
 WELCOME: Final = b"welcome"
 """The listener's last word of a hello: it has verified the proof and keeps the link.
 

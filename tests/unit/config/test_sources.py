@@ -57,7 +57,7 @@ def test_a_key_that_does_not_exist_is_answered_with_the_nearest():
         ('\nlistn = "x"', "gatepost.toml:2", "did you mean `listen`?"),
         ("[delivery]\nexpire = 1", "gatepost.toml:2", "did you mean `delivery.expires`?"),
         ('"operator.auth" = "token"', "gatepost.toml:1", "no setting"),
-        ("[peers.lab]\n", "gatepost.toml:1", "no setting `peers`"),
+        ("[peers.lab]\n", "gatepost.toml:1", "names no `node`"),
         ("operator = 3", "gatepost.toml:1", "no setting `operator`"),
         ("[listen]\nx = 1", "gatepost.toml:1", "must be a text"),
         ("name = 3", "gatepost.toml:1", "must be a text"),
