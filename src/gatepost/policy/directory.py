@@ -29,11 +29,11 @@ class Directory(msgspec.Struct, frozen=True):
     def of(
         cls, node: str, name: str, agents: Iterable[str] = (), peers: Iterable[Party] = ()
     ) -> "Directory":
-        """Make one; each peer is found by its alias and by its id."""
+        """Make one; each peer is found by its id, its alias, and what it was called before."""
         known: dict[str, Party] = {}
         for peer in peers:
             nameless = msgspec.structs.replace(peer, agent="")
-            for name_of_it in (peer.node, peer.alias):
+            for name_of_it in (*peer.former, peer.node, peer.alias):
                 if name_of_it:
                     known[name_of_it] = nameless
         return cls(node, name, tuple(agents), known)

@@ -23,13 +23,15 @@ class Party(msgspec.Struct, frozen=True):
 
     `node` is a node id, `alias` this node's name for that peer; one of them may be missing, for
     an address that does not exist yet. `owner` is who the peer belongs to, as far as the operator
-    said. `agent` may be empty where a node itself speaks (`ping`).
+    said. `agent` may be empty where a node itself speaks (`ping`). `former` are aliases it had: no
+    other node has them now, so rules that name it so still speak of it, and a rename opens nothing.
     """
 
     agent: str
     node: str = ""
     alias: str = ""
     owner: str = ""
+    former: tuple[str, ...] = ()
 
     @property
     def local(self) -> bool:
@@ -81,7 +83,7 @@ def nodes_of(party: Party) -> tuple[str, ...]:
         names.append(party.node)
     if party.alias and not is_node_id(party.alias):
         names.append(party.alias)
-    return tuple(names)
+    return (*names, *party.former)
 
 
 def glob(pattern: str, name: str) -> bool:

@@ -136,5 +136,6 @@ def _peer(
             yield "moved", f"{says} ({pattern.node})", ""
         else:
             yield "peer", says, nearest(name, directory.aliases)
-    elif pattern.alias and known.alias != pattern.alias:
-        yield "moved", f"calls `{pattern.alias}` what is called `{known.alias}` now", known.alias
+    elif known.alias and (pattern.alias or pattern.node) not in (known.alias, known.node):
+        says = f"says `{pattern.alias or pattern.node}` for what is called `{known.alias}` now"
+        yield "moved", says, known.alias

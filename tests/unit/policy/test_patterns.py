@@ -77,3 +77,9 @@ def test_two_globs_have_a_name_in_common_when_one_matches_both(one: str, other: 
     else:
         assert glob(one, name)
         assert glob(other, name)
+
+
+def test_a_former_name_still_is_a_name_of_its_node():
+    renamed = Party("main", HOME, "home", former=("old",))
+    assert parse_pattern("main@old").matches(renamed)
+    assert parse_pattern("*@home").matches(renamed)

@@ -95,3 +95,10 @@ def test_an_alias_that_means_another_node_now_is_said():
 def test_the_list_ends_somewhere():
     text = "".join(rule(f"r{n}", to="nobody-here") for n in range(MOST + 20))
     assert len(remarks(text)) == MOST
+
+
+def test_a_rule_by_a_former_name_says_what_its_node_is_called_now():
+    known = Directory.of(HERE, "lab", ("bob",), [Party("", HOME, "home", former=("old",))])
+    (remark,) = review(law(rule(from_="main@old", to="bob")), known, NOW)
+    assert (remark.kind, remark.suggestion) == ("moved", "home")
+    assert known.party("main@old").alias == "home"
