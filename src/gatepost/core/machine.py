@@ -131,8 +131,6 @@ class DiskFacts(msgspec.Struct, frozen=True, kw_only=True):
     """The file system below the home. `fsync` is the median of a few real ones in ms, -1 unseen."""
 
     free: int
-    kind: str = ""
-    network: bool = False
     fsync: float = -1.0
 
 

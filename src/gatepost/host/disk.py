@@ -1,4 +1,4 @@
-"""The file system below a directory: its kind, its room, and how long a real fsync takes there."""
+"""The file system below a directory: its room, and how long a real fsync takes there."""
 
 import os
 import statistics
@@ -6,46 +6,20 @@ from pathlib import Path
 
 from gatepost.core.machine import DiskFacts
 from gatepost.host.clock import ticks
-from gatepost.host.processes import PROC
 
-NETWORK = frozenset(
-    "nfs nfs4 cifs smb3 smbfs 9p ncpfs afs fuse.sshfs ceph glusterfs fuse.glusterfs".split()
-)
-"""File systems whose locks and fsync cannot be relied on."""
 _TIMES = 5
 _PROBE = b"\0" * 4096
 
 
-def disk(
-    directory: Path, deep: bool, mounts: Path = PROC / "self" / "mountinfo"
-) -> DiskFacts | None:
+def disk(directory: Path, deep: bool) -> DiskFacts | None:
     """Look at the file system of `directory`; `deep` writes a few pages there. None: it is gone."""
     try:
         found = os.statvfs(directory)
     except OSError:
         return None
-    kind = _kind(directory.resolve(), mounts)
     return DiskFacts(
-        free=found.f_bavail * found.f_frsize,
-        kind=kind,
-        network=kind in NETWORK,
-        fsync=_fsync(directory) if deep else -1.0,
+        free=found.f_bavail * found.f_frsize, fsync=_fsync(directory) if deep else -1.0
     )
-
-
-def _kind(directory: Path, mounts: Path) -> str:
-    try:
-        rows = mounts.read_text().splitlines()
-    except OSError:
-        return ""
-    best, kind = "", ""
-    for row in rows:
-        fields, _, rest = row.partition(" - ")
-        point = fields.split()[4].replace("\\040", " ")
-        inside = str(directory) == point or str(directory).startswith(point.rstrip("/") + "/")
-        if inside and len(point) >= len(best):
-            best, kind = point, rest.split()[0]
-    return kind
 
 
 def _fsync(directory: Path) -> float:

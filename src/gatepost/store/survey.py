@@ -17,7 +17,7 @@ from gatepost.core.machine import AgentFacts, DatabaseFacts, Fault, PeerFacts
 from gatepost.core.records import PeerRow
 from gatepost.core.views import AgentSpec
 from gatepost.errors import GatepostError
-from gatepost.store.database import check_library, classify, known_schema, open_reader
+from gatepost.store.database import check_disk, check_library, classify, known_schema, open_reader
 from gatepost.store.rows import numbers, rows
 
 _ENDED = ", ".join(f"'{state}'" for state in sorted(OUTCOMES))
@@ -43,6 +43,7 @@ def survey(path: Path, deep: bool = False) -> DatabaseFacts:
     """What the database at `path` says; a fault in place of everything when it cannot be read."""
     try:
         check_library()
+        check_disk(path.parent)
         if not path.exists() or path.stat().st_size == 0:
             raise GatepostError("store.damaged", why="it is gone or empty")
         connection = open_reader(path)

@@ -56,7 +56,7 @@ class Doctor:
     def type(self, line: str = "") -> Said:
         return self.terminal.type(f"doctor --home {self.place.path} {line}")
 
-    def json(self, line: str = "") -> dict[str, Finding]:
+    def json(self, line: str = "") -> dict[str, dict[str, str]]:
         said = self.type(f"--json --quick {line}")
         return {one["code"]: one for one in json.loads(said.out)["findings"]}
 

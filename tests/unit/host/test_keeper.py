@@ -22,7 +22,7 @@ class Machine:
         self.add(1, "systemd", 0)
 
     def add(
-        self, pid: int, name: str, parent: int, *, tty: int = 0, cgroup: str = "/", **environ: str
+        self, pid: int, name: str, parent: int, tty: int = 0, cgroup: str = "/", **environ: str
     ) -> "Machine":
         place = self.proc / str(pid)
         place.mkdir(parents=True, exist_ok=True)
@@ -111,8 +111,8 @@ def test_a_command_over_ssh_stands_in_the_unit_of_sshd_and_is_not_run_by_it(
 def test_a_container_is_known_by_what_stands_around_and_is_offered_no_process_manager(
     machine: Machine, mark: str, cgroup: str, environ: dict[str, str]
 ) -> None:
-    machine.add(1, "gatepost", 0, cgroup=cgroup, **environ)
-    machine.add(NODE, "gatepost", 1, cgroup=cgroup, **environ)
+    machine.add(1, "gatepost", 0, 0, cgroup, **environ)
+    machine.add(NODE, "gatepost", 1, 0, cgroup, **environ)
     if mark:
         machine.file(mark)
     assert machine.kind() == ("container", "")

@@ -85,7 +85,6 @@ def _machine(facts: Facts) -> dict[str, object]:
         "evidence": process.keeper.evidence if process is not None else (),
         "variables": [name for name, _ in process.settings] if process is not None else [],
         "free": disk.free if disk is not None else None,
-        "file_system": disk.kind if disk is not None else "",
         "fsync_ms": disk.fsync if disk is not None else None,
         "database_bytes": database.size if database is not None else None,
         "schema": database.schema if database is not None else None,

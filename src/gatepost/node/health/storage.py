@@ -38,11 +38,6 @@ def _slow(facts: Facts) -> Iterator[Hit]:
         yield Hit(f"an fsync takes {known(facts.disk).fsync:.0f} ms here (the median of five)")
 
 
-def _network(facts: Facts) -> Iterator[Hit]:
-    if known(facts.disk).network:
-        yield Hit(f"the home directory lies on {known(facts.disk).kind}")
-
-
 def _fault(facts: Facts, code: str) -> Iterator[Hit]:
     database = known(facts.database)
     if database.fault is not None and database.fault.code == code:
@@ -62,6 +57,10 @@ def _unreadable(facts: Facts) -> Iterator[Hit]:
 
 def _newer(facts: Facts) -> Iterator[Hit]:
     yield from _fault(facts, "store.newer")
+
+
+def _network(facts: Facts) -> Iterator[Hit]:
+    yield from _fault(facts, "store.network_filesystem")
 
 
 def _affected(facts: Facts) -> Iterator[Hit]:
@@ -119,7 +118,7 @@ CHECKS = (
         title="the database lies on a network file system",
         severity="error",
         group="Disk",
-        needs=("disk",),
+        needs=("database",),
         probe=_network,
         explain="Locks and fsync do not hold there what they promise; the node does not start.",
         fix="move the home directory to a local disk",
