@@ -147,6 +147,8 @@ class Guard:
         decision = evaluate(self.law, request, facts)
         if decision.verdict == "hold":
             return self.answers.judge(self.law, message, request, facts, decision)
+        if decision.verdict == "deny":
+            self.noted(row.id, request, facts, decision, self.law)
         return decision
 
     def spend(self, message: OpenMessage, sender: Party, to: Party, tokens: int) -> bool:

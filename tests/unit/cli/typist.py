@@ -23,6 +23,7 @@ from gatepost.config.files import write
 from gatepost.config.first import first_config
 from gatepost.config.paths import Layout, create, layout
 from gatepost.core.views import AgentSpec
+from gatepost.node.configbook import ConfigBook
 from gatepost.node.lawbook import LawFiles
 from gatepost.node.operator import Operator
 from tests.unit.cli.terminal import Said, Stream
@@ -46,12 +47,13 @@ class NoRoster:
 class Driven:
     """The operator as the SDK shows it: every call is awaited, and time goes on meanwhile."""
 
-    def __init__(self, stage: Stage, operator: Operator) -> None:
+    def __init__(self, stage: Stage, operator: Operator, settings: ConfigBook) -> None:
         self._stage = stage
         self._operator = operator
+        self._settings = settings
 
     def __getattr__(self, name: str) -> Any:
-        call = getattr(self._operator, name)
+        call = getattr(self._settings if name == "config" else self._operator, name)
 
         async def driven(*args: Any) -> Any:
             answer = call(*args)
@@ -106,7 +108,7 @@ class Typist:
 
     @contextlib.asynccontextmanager
     async def _connect(self, **how: object) -> AsyncIterator[Driven]:
-        yield Driven(self.stage, self.operator)
+        yield Driven(self.stage, self.operator, ConfigBook(self.places, {}))
 
 
 @contextmanager
