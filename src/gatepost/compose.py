@@ -31,7 +31,7 @@ from gatepost.config.files import write
 from gatepost.config.first import first_config
 from gatepost.config.paths import Layout, check, create, layout, make_sockets
 from gatepost.config.schema import Settings as Configured
-from gatepost.config.sources import environment, load_home, policy_documents
+from gatepost.config.sources import environment
 from gatepost.core.address import check_name, is_node_id
 from gatepost.core.events import loud
 from gatepost.core.identity import is_endpoint
@@ -46,7 +46,7 @@ from gatepost.host.entropy import SystemEntropy
 from gatepost.host.files import FileWatch, boot_id, free
 from gatepost.host.inotify import Inotify, file_watch
 from gatepost.host.machine import HostMachine
-from gatepost.node.atrest import AtRest, Resting
+from gatepost.node.atrest import Resting, read
 from gatepost.node.configbook import ConfigBook
 from gatepost.node.health.watch import Health
 from gatepost.node.inside import Broken, Inside
@@ -56,7 +56,6 @@ from gatepost.node.node import Node
 from gatepost.node.operator import Operator
 from gatepost.node.settings import Settings
 from gatepost.policy.defaults import GRANTS, POLICY
-from gatepost.policy.rules import read_law
 from gatepost.store.database import Lock, failure, open_database, open_reader
 from gatepost.store.store import Store
 from gatepost.store.survey import survey
@@ -123,16 +122,7 @@ def start(home: Path, ready: Ready, news: News, flags: Mapping[str, str]) -> Non
 
 def at_rest(places: Layout, policy: Sequence[Document] | None = None) -> Resting:
     """A node as its files describe it; `policy` are other texts of its law. `policy.invalid`."""
-    name = load_home(places, environment()).settings.name
-    found, keys = survey(places.database), machine(places).keys()
-    fault, node = keys.fault or found.fault, keys.node
-    why = fault.why or fault.what if fault else ""
-    texts = policy_documents(places) if policy is None else policy
-    law = read_law(texts, [one for one in (name, node) if one])
-    paused = {*found.paused, ""} if places.pause.exists() else {*found.paused}
-    agents = tuple(agent.spec.name for agent in found.agents)
-    known = AtRest(law, node, name, wall(), found.peers, agents, frozenset(paused), why)
-    return Resting(known)
+    return Resting(read(places, environment(), machine(places), wall(), policy))
 
 
 def machine(places: Layout) -> HostMachine:
@@ -204,16 +194,8 @@ async def _core(frame: _Frame, ready: Ready) -> None:
         ThreadCommitter(loop.call_soon_threadsafe),
         lambda error: None if failed.done() else failed.set_result(error),
     )
-    frame.alarm.told = store.fail
-    law = LawFiles(places, clock, (configured.name, frame.keys.node))
-    node = Node(store, clock, frame.entropy, frame.keys, _settings(frame), law.law)
-    law.changed = node.law_changed
-    law.refused = lambda fault: node.events.emit("policy.refused", text=fault.what)
-    law.directory = node.overview.directory
-    frame.config.changed = partial(_tune, frame, node)
-    frame.config.peers = lambda: node.declaring.take(frame.config.declared)
-    frame.config.event = lambda kind, text: node.events.emit(kind, text=text)
-    _tune(frame, node, configured)
+    node, law = _node(frame, store)
+    health = Health(node, law, frame.config, machine(places), clock)
     async with asyncio.TaskGroup() as tasks:
         transport = LinkTransport(
             keys=frame.keys,
@@ -228,21 +210,16 @@ async def _core(frame: _Frame, ready: Ready) -> None:
         lookout = Lookout(node, law, frame.config, places, clock, partial(free, places.home))
         lookout.start()
         inside = Inside(node)
-        inside.config = frame.config
+        inside.config, inside.health = frame.config, health
         roster = AgentRoster(_site(frame, watch, tasks), places.tokens, node.desk)
-        health = inside.health = Health(node, law, frame.config, machine(places), clock)
         inside.operator = Operator(
             node, law, roster, lambda: (*frame.config.alerts(), *health.needs_you())
         )
         api = Api(inside, operator_token=configured.operator.auth == "token")
         try:
             await _open(frame, node, law, transport, api, roster, failed)
-            gc.freeze()
             if not failed.done():
-                frame.up = True
-                frame.told = ""
-                ready(node.overview.status())
-                health.start()
+                _up(frame, node, health, ready)
             await _until(frame.stop, failed)
         except asyncio.CancelledError:
             store.fail(RuntimeError("a task of the node broke off"))
@@ -254,6 +231,28 @@ async def _core(frame: _Frame, ready: Ready) -> None:
             watch.close()
     if failed.done():
         raise _failure(frame, node, failed.result())
+
+
+def _node(frame: _Frame, store: Store) -> tuple[Node, LawFiles]:
+    """A node over a store, tied to the files of its law and its settings, and to the alarm."""
+    config, frame.alarm.told = frame.config, store.fail
+    law = LawFiles(frame.places, frame.clock, (config.settings.name, frame.keys.node))
+    node = Node(store, frame.clock, frame.entropy, frame.keys, _settings(frame), law.law)
+    law.changed = node.law_changed
+    law.refused = lambda fault: node.events.emit("policy.refused", text=fault.what)
+    law.directory = node.overview.directory
+    config.changed = partial(_tune, frame, node)
+    config.peers = lambda: node.declaring.take(config.declared)
+    config.event = lambda kind, text: node.events.emit(kind, text=text)
+    _tune(frame, node, config.settings)
+    return node, law
+
+
+def _up(frame: _Frame, node: Node, health: Health, ready: Ready) -> None:
+    gc.freeze()
+    frame.up, frame.told = True, ""
+    ready(node.overview.status())
+    health.start()
 
 
 def _site(frame: _Frame, watch: Inotify | FileWatch, tasks: asyncio.TaskGroup) -> Site:

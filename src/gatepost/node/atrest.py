@@ -6,6 +6,8 @@ without, and the notes say so.
 
 from collections.abc import Mapping, Sequence
 
+from gatepost.config.paths import Layout
+from gatepost.config.sources import load_home, policy_documents
 from gatepost.core.machine import PeerFacts
 from gatepost.core.origin import Document
 from gatepost.node.explaining import Explaining, examined
@@ -18,6 +20,7 @@ from gatepost.policy.patterns import Party
 from gatepost.policy.request import Facts
 from gatepost.policy.rules import read_law
 from gatepost.policy.usage import Usage
+from gatepost.ports.machine import Machine
 
 NOTE = "the node is not running: this is read from its files, without counters and open runs"
 
@@ -118,3 +121,22 @@ class AtRest:
     def taint(self, agent: str) -> tuple[str, ...]:
         """Nobody's: what an agent has read is known while it runs."""
         return ()
+
+
+def read(
+    places: Layout,
+    environ: Mapping[str, str],
+    machine: Machine,
+    now: int,
+    policy: Sequence[Document] | None = None,
+) -> AtRest:
+    """The node of a home; `policy` are other texts of its law. Raises `policy.invalid`."""
+    name = load_home(places, environ).settings.name
+    found, keys = machine.database(deep=False), machine.keys()
+    fault, node = keys.fault or found.fault, keys.node
+    why = fault.why or fault.what if fault else ""
+    texts = policy_documents(places) if policy is None else policy
+    law = read_law(texts, [one for one in (name, node) if one])
+    paused = {*found.paused, ""} if places.pause.exists() else {*found.paused}
+    agents = tuple(agent.spec.name for agent in found.agents)
+    return AtRest(law, node, name, now, found.peers, agents, frozenset(paused), why)
