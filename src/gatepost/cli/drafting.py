@@ -30,6 +30,7 @@ class Draft:
         self.path = path.with_name(f"{path.name}.draft")
         self._base = places.run / f"{path.name}.base"
         self._before = places.run / f"{path.name}.before"
+        self._after = places.run / f"{path.name}.after"
 
     @property
     def begun(self) -> bool:
@@ -85,23 +86,32 @@ class Draft:
                 )
             judge([new if one.name == new.name else one for one in documents])
             replace(self._file, base, new)
-            write(self._before, base.text)
+            self.remember(base.text, new.text)
         self.drop()
         return base, new
 
+    def remember(self, before: str, after: str) -> None:
+        """Keep the one way back from a change of the file."""
+        write(self._before, before)
+        write(self._after, after)
+
     def back(self, judge: Judge) -> tuple[Document, Document]:
-        """Bring back the text before the last edit. Raises `usage.invalid` when there is none."""
+        """Bring back the text before the last change.
+
+        Raises `usage.invalid` when there is none, `config.changed` when another came after it.
+        """
         if not self._before.exists():
             raise GatepostError(
                 "usage.invalid", what="there is no edit to take back", command="policy edit"
             )
-        old = Document(self._file.name, read_document(self._before, "policy.invalid").text)
+        old, now = (
+            Document(self._file.name, read_document(kept, "policy.invalid").text)
+            for kept in (self._before, self._after)
+        )
         with editing(self._places):
-            documents = policy_documents(self._places)
-            now = next(one for one in documents if one.name == old.name)
-            judge([old if one.name == old.name else one for one in documents])
+            judge([old if one.name == old.name else one for one in policy_documents(self._places)])
             replace(self._file, now, old)
-            write(self._before, now.text)
+            self.remember(now.text, old.text)
         return now, old
 
     def drop(self) -> None:

@@ -5,7 +5,7 @@ import pytest
 from gatepost.core.views import Question
 from gatepost.errors import GatepostError
 from gatepost.node.questions import Questions
-from gatepost.policy.answers import DiffIn, Difference
+from gatepost.policy.answers import Difference, DiffIn
 from gatepost.policy.explain import Explanation
 from tests.unit.node.driving import drive
 from tests.unit.node.stage import Stage, law
