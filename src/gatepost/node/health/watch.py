@@ -41,7 +41,7 @@ TOLD = frozenset(
     {"peer.stopped", "node.paused", "disk.full", "policy.invalid", "config.invalid"}
     | {"config.restart", "policy.expectation"}
 )
-"""What `status` says by itself, at once and not only at a look."""
+"""What `status` says by itself, at once, and what has an event of its own."""
 
 
 class Book(Protocol):
@@ -121,9 +121,7 @@ class Health:
     def needs_you(self) -> tuple[str, ...]:
         """What was shown and needs somebody, in a line each; the causes, not what follows."""
         return tuple(
-            f"{one.title}: {one.what}   {one.fix}"
-            for one in self._shown.values()
-            if one.severity != "hint" and not one.cause and one.code not in TOLD
+            f"{one.title}: {one.what}   {one.fix}" for one in self._shown.values() if _news(one)
         )
 
     # facts
@@ -190,10 +188,10 @@ class Health:
             if checkup.at - one.since >= BY_CODE[one.code].after * 1000
         }
         for key, one in shown.items():
-            if key not in self._shown and one.severity != "hint" and not one.cause:
+            if key not in self._shown and _news(one):
                 self._emit("health.found", one)
         for key, one in self._shown.items():
-            if key not in shown and one.severity != "hint" and not one.cause:
+            if key not in shown and _news(one):
                 self._emit("health.mended", one)
         self._shown = shown
 
@@ -233,3 +231,8 @@ class Health:
         way = round((self._clock.monotonic() - asked[1]) * 1000)
         here = asked[0] + way // 2
         self._skews[peer.row.node] = (self._clock.now(), (at - here, way // 2 + 1))
+
+
+def _news(one: Finding) -> bool:
+    """Whether a finding is told: no advice, nothing that only follows, nothing told already."""
+    return one.severity != "hint" and not one.cause and one.code not in TOLD

@@ -356,11 +356,20 @@ def test_the_machine_is_looked_at_once_a_minute(watched: Watched) -> None:
     assert watched.machine.looks == 10
 
 
-def test_a_full_disk_is_told_within_a_minute(watched: Watched) -> None:
+def test_a_disk_that_fills_up_is_told_within_a_minute(watched: Watched) -> None:
     watched.health.start()
-    watched.machine.free = 1000
+    watched.machine.free = 500 * 1024 * 1024
     watched.stage.run(61.0)
-    assert watched.kinds == ["health.found disk.full"]
+    assert watched.kinds == ["health.found disk.low"]
+
+
+def test_what_has_an_event_of_its_own_is_not_told_twice(watched: Watched) -> None:
+    watched.health.start()
+    watched.stage.node("home").pause("")
+    watched.stage.run(61.0)
+    assert watched.kinds == []
+    assert watched.health.needs_you() == ()
+    assert watched.found("node.paused")
 
 
 def test_what_waits_for_a_peer_that_is_away_is_folded_under_it(watched: Watched) -> None:
