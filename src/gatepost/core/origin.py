@@ -47,9 +47,21 @@ def tables(document: Document, code: str) -> dict[str, object]:
         return tomllib.loads(document.text)
     except tomllib.TOMLDecodeError as wrong:
         at = _AT_LINE.search(str(wrong))
-        where = str(Origin(document.name, int(at[1]) if at else 0))
+        # Without a line it is the end of the document, and something before is still open.
+        line = int(at[1]) if at else document.text.rstrip().count("\n") + 1
+        where = str(Origin(document.name, line))
         what = f"{where}: this is not TOML: {str(wrong).partition(' (at')[0]}"
         raise GatepostError(code, what=what, where=where) from wrong
+    except (RecursionError, ValueError) as wrong:
+        why = "nested too deeply" if isinstance(wrong, RecursionError) else str(wrong)
+        where = str(Origin(document.name, _longest(document.text)))
+        raise GatepostError(code, what=f"{where}: this is not TOML: {why}", where=where) from wrong
+
+
+def _longest(text: str) -> int:
+    """The longest line, which is where whatever was too much for the reader stands."""
+    rows = text.split("\n")
+    return max(range(len(rows)), key=lambda n: len(rows[n])) + 1
 
 
 _BLANK = re.compile(r"(?:[ \t\r\n]+|#[^\n]*)*")

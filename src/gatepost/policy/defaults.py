@@ -71,8 +71,9 @@ open = "none"          # conversations of one peer that have not ended
 holds = 5              # messages of one sender that wait for a person, or were just refused by one
 tokens = "none"        # what the runs of one peer may use: "200k/day"
 
-# Tests may stand beside the rules: `gatepost policy test` runs them, and a change by command that
-# breaks one is refused.
+# Tests may stand beside the rules: `gatepost policy test` runs them, and a change that breaks one,
+# by command or in these files, is refused. A * speaks of everybody it may stand for. `at = TIME`
+# asks for that time instead of now, `tainted = true` for one who has read another owner's text.
 #
 # [[expect]]
 # who = "carol@work -> bob"
