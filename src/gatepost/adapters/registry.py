@@ -13,6 +13,7 @@ from gatepost.ports import Desk
 SECRET_MIN = 16
 """Characters of the secret that signs what a webhook is called with."""
 _MODES = ("once", "stay")
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def build(spec: AgentSpec, desk: Desk, site: Site) -> Adapter | None:
@@ -36,6 +37,10 @@ def build(spec: AgentSpec, desk: Desk, site: Site) -> Adapter | None:
             from gatepost.adapters.webhook.adapter import WebhookAdapter
 
             return WebhookAdapter(spec, desk, site)
+        case "openclaw":
+            from gatepost.adapters.openclaw.adapter import OpenClawAdapter
+
+            return OpenClawAdapter(spec, desk, site)
         case _:
             raise _wrong(spec, _unknown(spec))
 
@@ -53,6 +58,9 @@ def check(spec: AgentSpec, path: str | None) -> None:
             why = why or ("" if spec.command else "the process adapter needs a command")
         case "webhook":
             why = _url_fault(spec.url) or _secret_fault(spec.secret)
+        case "openclaw":
+            why = _gateway_fault(spec.url)
+            why = why or ("" if spec.secret else "the gateway wants its token")
         case _:
             why = _unknown(spec)
     if spec.concurrent < 1:
@@ -82,13 +90,22 @@ def _wrong(spec: AgentSpec, why: str) -> GatepostError:
 
 
 def _unknown(spec: AgentSpec) -> str:
-    return f"there is no adapter `{spec.adapter}`: it is echo, process, webhook, or none"
+    return f"there is no adapter `{spec.adapter}`: it is echo, process, webhook, openclaw, or none"
 
 
 def _url_fault(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         return f"`{url}` is not an http or https URL"
+    return "its URL holds a user or a password" if parts.username or parts.password else ""
+
+
+def _gateway_fault(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("ws", "wss") or not parts.hostname:
+        return f"`{url}` is not a ws or wss URL of a gateway"
+    if parts.scheme == "ws" and parts.hostname not in _LOOPBACK:
+        return f"`{url}` would carry the gateway's token in the clear: only wss leaves this machine"
     return "its URL holds a user or a password" if parts.username or parts.password else ""
 
 

@@ -92,6 +92,8 @@ class Site:
     socket: str
     token_of: Callable[[str], str]
     limits: Limits = field(default_factory=Limits)
+    shared: dict[str, object] = field(default_factory=dict[str, object])
+    """What adapters of one kind have in common, under the name of the kind."""
 
     def allowed(self, spec: AgentSpec) -> int:
         """How many seconds a run of this agent that begins now may take; 0 is no limit."""

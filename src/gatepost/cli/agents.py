@@ -15,11 +15,12 @@ from gatepost.errors import GatepostError
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The agent's name.", show_default=False)]
 How = Annotated[
-    Literal["none", "echo", "process", "webhook"],
+    Literal["none", "echo", "process", "webhook", "openclaw"],
     typer.Option(
         "--adapter",
-        metavar="none|echo|process|webhook",
-        help="How it is woken. Default: process with --command, webhook with --url, else none.",
+        metavar="none|echo|process|webhook|openclaw",
+        help="How it is woken. Default: process with --command, webhook with --url, openclaw with "
+        "--openclaw, else none.",
     ),
 ]
 Program = Annotated[
@@ -38,6 +39,20 @@ Url = Annotated[
 SecretFile = Annotated[
     str,
     typer.Option("--secret-file", metavar="FILE", help="webhook: the secret that signs the posts."),
+]
+OpenClaw = Annotated[
+    str,
+    typer.Option(
+        "--openclaw", metavar="URL", help="openclaw: the gateway, like ws://127.0.0.1:18789."
+    ),
+]
+TokenFile = Annotated[
+    str,
+    typer.Option("--token-file", metavar="FILE", help="openclaw: the gateway's token."),
+]
+Remote = Annotated[
+    str,
+    typer.Option("--agent-id", metavar="ID", help="openclaw: its id there. Default: its name."),
 ]
 About = Annotated[str, typer.Option("--about", metavar="TEXT", help="One line on what it is for.")]
 Concurrent = Annotated[int, typer.Option("--concurrent", metavar="N", help="Runs at a time.")]
@@ -74,6 +89,7 @@ def register(app: typer.Typer) -> None:
         "agents add main",
         'agents add specialist --command "python agent.py" --about "reads log files"',
         "agents add bot --url https://bot.example/hook --secret-file bot.secret",
+        "agents add researcher --openclaw ws://127.0.0.1:18789 --token-file gateway.token",
         "agents add parrot --adapter echo",
         "agents add coder --client claude-code",
     )(add)
@@ -120,6 +136,9 @@ def add(
     mode: Mode = "once",
     url: Url = "",
     secret_file: SecretFile = "",
+    openclaw: OpenClaw = "",
+    token_file: TokenFile = "",
+    agent_id: Remote = "",
     about: About = "",
     concurrent: Concurrent = 4,
     run_time: RunTime = "",
@@ -132,12 +151,13 @@ def add(
         clients.client(client)
     spec = AgentSpec(
         name=name,
-        adapter=_adapter(adapter, program, url),
+        adapter=_adapter(adapter, program, url, openclaw),
         about=about,
         command=_command(program),
         mode=mode,
-        url=url,
-        secret=_secret(secret_file),
+        url=url or openclaw,
+        secret=_secret(secret_file or token_file),
+        remote=agent_id,
         concurrent=concurrent,
         run_seconds=round(seconds(run_time, "--run-time")) if run_time else 0,
         safe_to_repeat=safe_to_repeat,
@@ -164,8 +184,14 @@ def remove(call: Call, name: Name) -> None:
     call.hint("undo", f"gatepost agents add {name}")
 
 
-def _adapter(adapter: str | None, program: str, url: str) -> str:
-    chosen = adapter or ("process" if program else "webhook" if url else "none")
+def _adapter(adapter: str | None, program: str, url: str, gateway: str) -> str:
+    chosen = adapter or (
+        "process" if program else "webhook" if url else "openclaw" if gateway else "none"
+    )
+    if chosen == "openclaw" and not gateway:
+        raise GatepostError(
+            "usage.invalid", what="--adapter openclaw needs --openclaw URL", why="it lives there"
+        )
     if chosen == "process" and not program:
         raise GatepostError(
             "usage.invalid", what="--adapter process needs --command", why="it is what is run"

@@ -66,6 +66,13 @@ ENTRIES = (
         who="the agent's operator",
     ),
     Entry(
+        "adapter.silent",
+        Family.local,
+        "the agent ended without a word",
+        "gatepost messages show {id}",
+        who="the agent's operator",
+    ),
+    Entry(
         "adapter.unreachable",
         Family.local,
         "the called agent gives no answer",

@@ -39,8 +39,13 @@ class AgentClaim:
         return self._agent.worker is self._worker
 
     def evidence(self, run: str, found: str) -> None:
-        """What became of a run that was open before: "running", "not_run" or "none"."""
+        """What became of a run that was open before: "running", "not_run" or "none".
+
+        "none" may be said later too, of a run whose trace got lost.
+        """
         message = self._worker.doubtful.pop(run, None)
+        if message is None and found == "none":
+            message = self._agent.runs.get(run)
         if message is None or self._agent.runs.get(run) is not message:
             raise GatepostError("run.not_yours", what=f"run {run} is not open")
         self._inbox.evidence(self._agent, message, found)
