@@ -92,6 +92,43 @@ class End:
     refused: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A message a person was shown: where, which, when first, and what it said."""
+
+    node: str
+    id: str
+    at: float
+    text: str
+
+
+@dataclass(slots=True)
+class Said:
+    """A person's answer, as it was meant. `sure` once the node said it is durable.
+
+    `flow` is direction, verb, sender and receiver as they were shown. `refused` is the code when
+    the node did not take it.
+    """
+
+    node: str
+    id: str
+    at: float
+    answer: str
+    scope: str
+    conversation: str
+    flow: tuple[str, str, str, str]
+    sure: bool = False
+    refused: str = ""
+
+    def kept(self) -> None:
+        self.sure = True
+
+    def stands_for(self, lane: str, flow: tuple[str, str, str, str]) -> bool:
+        if self.scope == "once" or flow != self.flow:
+            return False
+        return self.scope == "time" or lane == self.conversation
+
+
 @dataclass(slots=True)
 class Ledger:
     """Everything written down in one world, in order."""
@@ -100,6 +137,12 @@ class Ledger:
     starts: list[Start] = field(default_factory=list)
     ends: list[End] = field(default_factory=list)
     wrongs: list[str] = field(default_factory=list)
+    seen: dict[tuple[str, str], Seen] = field(default_factory=dict[tuple[str, str], Seen])
+    said: list[Said] = field(default_factory=list)
+
+    def see(self, seen: Seen) -> None:
+        """Keep the first look at a message."""
+        self.seen.setdefault((seen.node, seen.id), seen)
 
     def call(
         self, node: str, caller: str, to: str, verb: str, lane: str, place: int, key: str, at: float

@@ -11,7 +11,8 @@ class Options:
     """One world. Times in seconds of virtual time; chances are per message or per event.
 
     `length` is how long faults go on. The `*_every` are mean times between two faults of a kind, 0
-    where the kind is off.
+    where the kind is off. `holds` is the share of kinds of messages that wait for a person, who
+    looks every `person_every` and is asked by one sender `prompts` times at once (0: no limit).
     """
 
     nodes: int = 3
@@ -55,6 +56,10 @@ class Options:
     credit: int = 1024
     window: int = 512
     queue: int = 2048
+    holds: float = 0.0
+    noes: float = 0.2
+    person_every: float = 4.0
+    prompts: int = 0
 
     @property
     def faults(self) -> Faults:
@@ -141,4 +146,8 @@ def draw(seed: int) -> Options:
         credit=chance.choice((2, 4, 16)) if small else 1024,
         window=chance.choice((4, 16, 64)) if small else 512,
         queue=chance.choice((1, 4, 16)) if chance.random() < 0.4 else 2048,
+        holds=sometimes(0.4, 0.1, 0.6),
+        noes=chance.choice((0.0, 0.2, 0.5)),
+        person_every=chance.choice((0.3, 2.0, 8.0)),
+        prompts=chance.choice((0, 2, 5)),
     )

@@ -28,9 +28,11 @@ from tests.world.checker import Checker, Known
 from tests.world.faults import Weather
 from tests.world.fuse import Crash
 from tests.world.gateway import Gateway, Manner
+from tests.world.holding import HoldChecker, draw
 from tests.world.ledger import Ledger
 from tests.world.machine import Machine
 from tests.world.options import Options
+from tests.world.person import Person
 from tests.world.timeline import EPOCH, Log, Timeline
 from tests.world.wire import WorldWire
 
@@ -48,6 +50,7 @@ to = ["*", "*@*"]
 rate = "none"
 concurrent = 1000
 turns = 1000000
+holds = "none"
 """
 DENY = """
 [[rule]]
@@ -56,6 +59,8 @@ deny = ["send", "ask", "delegate"]
 from = "{}"
 to = "{}"
 """
+
+HOLD = DENY.replace("deny =", "hold =")
 
 
 @dataclass(slots=True)
@@ -85,7 +90,9 @@ class World:
         self.wire = WorldWire(
             self.timeline, SeededEntropy(f"wire {seed}"), self._tick, options.fair
         )
-        self.machines = [self._machine(n) for n in range(options.nodes)]
+        names = [f"node{n}" for n in range(options.nodes)]
+        self.plans = draw(names, options.holds, self._draw("holds"))
+        self.machines = [self._machine(name) for name in names]
         self._by_node = {machine.keys.node: machine for machine in self.machines}
         self._by_name = {machine.name: machine for machine in self.machines}
         self._acquaint()
@@ -93,6 +100,7 @@ class World:
             self._gateway(machine, n) for machine in self.machines for n in range(AGENTS)
         ]
         self.callers = [self._caller(machine) for machine in self.machines]
+        self.persons = [self._person(machine) for machine in self.machines if options.holds]
         attacker = None
         if options.attack_every:
             attacker = Attacker(self.wire, self.machines, self._draw("attacker"))
@@ -129,10 +137,14 @@ class World:
         self.weather.begin()
         self._until(self.options.length)
         self._guarded(self.weather.heal)
+        for person in self.persons:
+            person.calm = True
         end = self.timeline.time + BOUND
         healed = self.timeline.time
         while self.timeline.time < end and not self._settled():
             self._guarded(self.weather.tend)
+            for person in self.persons:
+                self._guarded(lambda person=person: person.answer(100))
             self._until(min(self.timeline.time + 5.0, end))
         self.result.counts["settled_ms"] = int((self.timeline.time - healed) * 1000)
         for caller in self.callers:
@@ -187,7 +199,11 @@ class World:
         )
         verdict = Checker(self.ledger, known).check()
         result = self.result
-        result.wrong = result.wrong or verdict.wrong
+        held = HoldChecker(self.ledger, self.plans, known.forgetful).check()
+        result.wrong = result.wrong or verdict.wrong + held
+        result.counts["held"] = len(self.ledger.seen)
+        for said in self.ledger.said:
+            result.counts[f"said.{said.refused or said.answer}"] += 1
         result.counts.update(verdict.counts)
         result.faults.update(self.weather.counts)
         result.faults.update({f"wire.{kind}": n for kind, n in self.wire.counts.items()})
@@ -205,14 +221,22 @@ class World:
     def _draw(self, what: str) -> Random:
         return Random(f"{what} {self.seed}")
 
-    def _machine(self, n: int) -> Machine:
-        name = f"node{n}"
+    def _person(self, machine: Machine) -> Person:
+        o, chance = self.options, self._draw(f"person {machine.name}")
+        return Person(machine, o.person_every, o.noes, self.ledger, chance)
+
+    def _law(self, name: str, more: str = "") -> Law:
+        prompts = f"holds = {self.options.prompts}" if self.options.prompts else 'holds = "none"'
+        rules = "".join(plan.rule for plan in self.plans if plan.node == name)
+        return law(name, LAW.replace('holds = "none"', prompts) + rules + more)
+
+    def _machine(self, name: str) -> Machine:
         settings = Settings(
             name=name,
-            listen=f"10.0.0.{n + 1}:7443",
+            listen=f"10.0.0.{int(name.removeprefix('node')) + 1}:7443",
             queue_in_memory=self.options.queue,
         )
-        good = law(name, LAW)
+        good = self._law(name)
         return Machine(name, str(self.seed), self.timeline, self.wire, good, settings)
 
     def _acquaint(self) -> None:
@@ -285,8 +309,9 @@ class World:
         others = [other.name for other in self.machines if other is not machine]
         inbound = f"*@{chance.choice((*others, '*'))}", chance.choice(("*", "agent0"))
         outbound = "*", f"*@{chance.choice((*others, '*'))}"
-        text = DENY.format(*chance.choice((inbound, inbound, outbound)))
-        return law(machine.name, LAW + text)
+        ends = chance.choice((inbound, inbound, outbound))
+        said = chance.choice((DENY, HOLD)) if self.options.holds else DENY
+        return self._law(machine.name, said.format(*ends))
 
 
 def law(name: str, text: str) -> Law:

@@ -61,6 +61,15 @@ class Agent:
         else:
             lane.append(message)
 
+    def had(self, message: OpenMessage) -> None:
+        """A run that was open before a start. What came late may stand before it in time."""
+        lane = self.lanes.setdefault(lane_of(message), deque())
+        first = next((one for one in self.ready if lane_of(one) == lane_of(message)), None)
+        if first is not None:
+            self.ready.remove(first)
+            lane.appendleft(first)
+        self.runs[run_token(message)] = message
+
     def put_back(self, message: OpenMessage) -> None:
         """A run was given back.
 
@@ -70,15 +79,20 @@ class Agent:
         self.ready.appendleft(message)
 
     def leave(self, message: OpenMessage) -> None:
-        """A message ended, at whatever place: its lane goes on."""
-        waited = self.runs.pop(run_token(message), None) is None
+        """A message ended, or is held, at whatever place: its lane goes on.
+
+        One that has no place yet, or has left it before, leaves its lane as it is.
+        """
+        ran = self.runs.pop(run_token(message), None) is not None
         lane = self.lanes.get(lane_of(message))
         if lane is None:
             return
-        if waited and message in lane:
+        if not ran and message in lane:
             lane.remove(message)
             return
-        if waited and message in self.ready:
+        if not ran:
+            if message not in self.ready:
+                return
             self.ready.remove(message)
         if lane:
             self.ready.append(lane.popleft())

@@ -8,7 +8,6 @@ repeat, else `unknown`). An admitted message that was never claimed may expire; 
 does.
 """
 
-from collections import deque
 from collections.abc import Callable
 
 from gatepost.core.entry import Part
@@ -18,7 +17,7 @@ from gatepost.core.message import Content, Run, UpdateIn
 from gatepost.core.parts import pack
 from gatepost.core.records import By, MessageRow
 from gatepost.errors import GatepostError
-from gatepost.node.agents import Agent, as_run, lane_of, run_token
+from gatepost.node.agents import Agent, as_run, run_token
 from gatepost.node.ending import end_state, reason_of, spoken
 from gatepost.node.exchange import Exchange
 from gatepost.node.ground import Ground
@@ -94,8 +93,7 @@ class Inbox:
         if agent is None:
             return
         if row.state in ("working", "needs_input"):
-            agent.lanes.setdefault(lane_of(message), deque())
-            agent.runs[run_token(message)] = message
+            agent.had(message)
             message.handed = True
             message.told = row.state == "needs_input"
         elif ready:
@@ -310,7 +308,7 @@ class Inbox:
         self.ids.discard(row.id)
         self.counts[row.peer] -= 1
         agent = self.agents.get(row.recipient)
-        if agent is not None and row.state != "held":  # that one has left its lane before
+        if agent is not None:
             agent.leave(message)
         self.set_state(message, state, reason, by)
         self._telling.news(message, "outcome", parts, body, shown)

@@ -645,3 +645,38 @@ def test_events_tell_of_holds_and_answers(held: Held) -> None:
         ("hold.approved", yes),
         ("hold.refused", no),
     ]
+
+
+@pytest.mark.parametrize("direction", ["in", "local"])
+def test_a_message_let_go_late_runs_beside_none_of_its_conversation_after_a_start(
+    direction: str,
+) -> None:
+    held = Held(direction)
+    held.legislate(held.text.replace('hold = ["send", "ask", ', "hold = ["))
+    stage = held.stage
+    first = held.ask("1", verb="delegate", conversation=TALK)
+    second = stage.submit("home", "main", held.to, "2", conversation=TALK)
+    stage.until(lambda: held.bob.offers)
+    held.approve(first)
+    held.restart()
+    assert held.bob.claim is not None
+    held.bob.claim.evidence(held.bob.claim.open_runs[0].run, "running")
+    stage.run(5)
+    assert held.bob.ids == [], "the second still runs"
+    stage.tell(held.at, "bob", second.id)
+    stage.until(lambda: held.bob.ids == [first])
+
+
+def test_a_message_let_go_after_its_time_leaves_its_conversation_as_it_is() -> None:
+    held = Held("in")
+    held.legislate(held.text.replace('hold = ["send", "ask", ', "hold = ["))
+    stage = held.stage
+    first = held.ask("1", verb="delegate", conversation=TALK, expires_in=60_000)
+    rest = [stage.submit("home", "main", held.to, "more", conversation=TALK) for _ in range(2)]
+    stage.until(lambda: held.bob.offers)
+    node = stage.node("lab")
+    stage.machines["lab"].offset += 120_000
+    node.holds.consider_all()
+    stage.ends("home", first, "expired")
+    stage.run(5)
+    assert held.bob.ids == [rest[0].id]
