@@ -86,6 +86,10 @@ def _patterns(law: Law, verb: str, to: Party, directory: Directory) -> Iterator[
     for rule in law.rules:
         if verb in (*rule.allow, *rule.hold, *rule.deny):
             found |= {one: None for one in rule.from_ if to.local or not one.node}
+    # `alice@*` and `*@home` are not one within the other: both speak of `alice@home`.
+    nodes = [node for node in {one.node for one in found} if node not in ("", ANY)]
+    anywhere = [one.agent for one in found if one.node == ANY and one.agent != ANY]
+    found |= {Pattern(agent, node): None for agent in anywhere for node in nodes}
     yield from sorted(found, key=_narrowness)
 
 
