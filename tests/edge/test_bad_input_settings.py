@@ -13,6 +13,7 @@ import pytest
 from gatepost.core import pairing
 from gatepost.core.views import MessagesQuery
 from tests.process.nodes import RealNode, add_agent, environment, until
+from tests.process.scene import WAIT
 
 pytestmark = pytest.mark.process
 DAY_MS = 86_400_000
@@ -78,6 +79,10 @@ def test_live_settings_count_at_once_and_others_are_pending(node: RealNode) -> N
         (pending,) = (line for line in operator.status().needs_you if "restart" in line)
         assert "listen" in pending
         assert operator.config().restart == ("listen",)
+        add_agent(node, "slow", adapter="process", command=("sleep", "60"))
+        operator.set_config({"limits.run_seconds": 1, "adapters.process.stop": "100ms"})
+        late = main.ask("slow", "are you there?", wait=WAIT)
+        assert (late.state, late.reason) == ("failed", "adapter.timeout")
         operator.pause("main")
     assert node.stop() == 0
     assert "node.paused" in node.said and "message.accepted" not in node.said

@@ -1,9 +1,13 @@
 """The log on the command line: what is asked for, once each, and until the node stops."""
 
+import os
+import sys
 from collections.abc import AsyncIterator
+from contextlib import suppress
 
 import pytest
 
+from gatepost.cli.render import Screen
 from gatepost.core.views import Event
 from tests.unit.cli.fakes import NOW, FakeNode
 from tests.unit.cli.terminal import Terminal
@@ -81,3 +85,21 @@ def test_what_there_is_no_event_of_is_refused_with_what_there_is(
     said = terminal.type(f"log {options}")
     assert (said.code, said.out) == (2, "")
     assert says in said.err
+
+
+def test_what_a_node_says_to_nobody_is_left_out_and_never_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while os.write(writer, b"x" * 4096):
+            pass
+    os.set_blocking(writer, True)
+    with os.fdopen(reader, "rb"), os.fdopen(writer, "w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        screen = Screen()
+        screen.remark("nobody reads this")
+        os.read(reader, 65_536)
+        screen.remark("somebody reads again")
+        assert os.read(reader, 65_536).endswith(b"somebody reads again\n")

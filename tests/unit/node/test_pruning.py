@@ -87,6 +87,7 @@ def test_what_has_not_ended_stays_however_old() -> None:
     assert ids(stage, "home") >= {stuck, *last}
 
 
+@pytest.mark.requirement("J6")
 def test_an_answer_its_sender_has_not_acknowledged_stays_and_arrives() -> None:
     stage = Stage("home", "lab", keep_ms=LONG)
     worker = stage.worker("lab", "bob")
@@ -111,6 +112,7 @@ def test_an_answer_its_sender_has_not_acknowledged_stays_and_arrives() -> None:
     assert asked not in ids(stage, "lab")
 
 
+@pytest.mark.requirement("J6")
 def test_a_message_that_may_still_be_in_its_slot_stays_when_it_ended_unknown() -> None:
     stage = Stage("home", "lab", keep_ms=LONG, horizon_ms=2 * DAY_MS)
     first = stage.submit("home", "main", "bob@lab", expires_in=60_000).id
@@ -160,6 +162,7 @@ def test_evidence_goes_with_the_last_message_it_can_be_about() -> None:
     assert "received" in times
 
 
+@pytest.mark.requirement("J6")
 def test_evidence_about_a_message_that_stays_stays() -> None:
     stage = Stage("home", "lab", keep_ms=LONG)
     worker = stage.worker("lab", "bob")
