@@ -3,7 +3,9 @@ from datetime import UTC, datetime
 import pytest
 
 from gatepost.policy.conditions import Unless, parse_hours
-from tests.unit.policy.cases import outbound
+from gatepost.policy.evaluate import evaluate
+from gatepost.policy.request import Request
+from tests.unit.policy.cases import BOB, MAIN, facts, law, outbound, rule
 
 
 def at(hour: int, minute: int = 0, month: int = 1) -> int:
@@ -62,3 +64,44 @@ def test_a_reader_is_not_tainted_by_text_of_its_own_owner():
     to = outbound().to
     assert not outbound(taint=(to.node,)).tainted
     assert outbound(taint=(to.node, "other")).tainted
+
+
+def utc(text: str) -> int:
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
+
+
+@pytest.mark.parametrize(
+    ("moment", "inside"),
+    [
+        # The clocks go from 02:00 to 03:00: half past two is never.
+        ("2030-03-31T00:59", True),
+        ("2030-03-31T01:00", False),
+        # They go from 03:00 back to 02:00: half past two is twice.
+        ("2030-10-26T23:59", False),
+        ("2030-10-27T00:00", True),
+        ("2030-10-27T00:59", True),
+        ("2030-10-27T01:00", True),
+        ("2030-10-27T01:59", True),
+        ("2030-10-27T02:00", False),
+    ],
+)
+def test_hours_are_those_of_the_clock_on_the_wall_when_it_is_set(moment: str, inside: bool):
+    begins = "00:30" if "-03-" in moment else "02:00"
+    assert parse_hours(f"{begins}-03:00 Europe/Berlin").covers(utc(moment)) is inside
+
+
+def test_a_night_over_the_change_of_clocks_has_no_gap():
+    night = parse_hours("22:00-06:00 Europe/Berlin")
+    for date, ends in (("2030-03-31", "04:00"), ("2030-10-27", "05:00")):
+        start = utc(f"{date}T00:00") - 2 * 3_600_000
+        end = utc(f"{date}T{ends}")
+        assert all(night.covers(at) for at in range(start, end, 60_000))
+        assert not night.covers(end)
+
+
+@pytest.mark.parametrize("moment", [0, -(10**15), 253_402_300_800_000, 2**63, -(2**63)], ids=str)
+def test_a_moment_beyond_all_calendars_is_no_way_in(moment: int):
+    text = rule(says='allow = ["ask"]', from_="*@*", more='unless = { hours = "18:00-08:00 UTC" }')
+    wish = Request("inbound", "ask", MAIN, BOB, moment)
+    verdict = evaluate(law(text), wish, facts()).verdict
+    assert verdict == "deny" or moment == 0
