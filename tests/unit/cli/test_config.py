@@ -58,6 +58,7 @@ def test_with_the_node_down_the_files_answer_and_it_is_said(
     assert terminal.type("config undo").out.startswith("delivery.expires  2h → 3d")
 
 
+@pytest.mark.requirement("F18")
 def test_what_another_environment_says_is_not_what_the_node_runs_by(
     terminal: Terminal, running: ConfigBook, monkeypatch: pytest.MonkeyPatch
 ) -> None:

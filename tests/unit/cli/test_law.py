@@ -103,6 +103,27 @@ def test_a_command_that_breaks_an_expectation_changes_nothing(lab: Typist) -> No
     assert lab.type("policy can eve@home specialist ask").out == "no\n"
 
 
+@pytest.mark.requirement("F15")
+def test_every_right_a_command_gave_counts_and_none_is_taken_off_or_added(lab: Typist) -> None:
+    given = ("see", "send", "delegate")
+    assert lab.type(f"policy grant bob@home {','.join(given)} specialist --id given").code == 0
+    for verb in ("ping", "see", "send", "ask", "delegate"):
+        said = lab.type(f"policy can bob@home specialist {verb}")
+        assert said.out == ("yes\n" if verb in (*given, "ask") else "no\n"), verb
+    rows = {row["id"]: row["verbs"] for row in json.loads(lab.type("policy show --json").out)}
+    assert rows["given"] == list(given)
+
+
+@pytest.mark.requirement("F15")
+def test_agents_of_one_node_need_no_pairing_and_a_refusal_among_them_names_the_rule(
+    lab: Typist,
+) -> None:
+    lab.policy(IN + NO_EVE + rule("local", 'allow = ["send"]', "*", "*"))
+    assert lab.stage.submit("lab", "bob", "specialist", verb="send").state == "accepted"
+    error = lab.stage.refused("lab", "bob", "specialist", verb="delegate")
+    assert error.code == "policy.denied" and "no rule lets bob delegate specialist" in error.why
+
+
 # taking a rule away
 
 

@@ -20,12 +20,14 @@ EVERY = list(grammar.commands())
 NAMED = re.compile(r'''f?"(gatepost [a-z][^"]*)"''')
 
 
+@pytest.mark.requirement("F17")
 @pytest.mark.parametrize("code", FIXES)
 def test_the_fix_of_every_error_is_a_command_that_parses(code: str) -> None:
     details = {"command": "ask", "suggestion": "listen"}
     grammar.read(GatepostError(code, **details).fix)
 
 
+@pytest.mark.requirement("F17")
 def test_every_command_named_anywhere_in_the_source_has_words_that_exist() -> None:
     known = {path for path, _ in EVERY}
     nouns = {path.split()[0] for path in known}
