@@ -121,7 +121,9 @@ def _look(call: Call, deep: bool, ignore: frozenset[str]) -> "Look":
     if facts.process is not None and facts.process.answers:
         try:
             status, told = call.as_operator(_ask, patience=PATIENCE)
-            facts = msgspec.structs.replace(facts, node=_here(status, places))
+            facts = msgspec.structs.replace(
+                facts, node=_here(status, places), paused=status.state == "paused"
+            )
         except GatepostError as error:
             fault = Fault(error.code, error.what, error.why)
             facts = msgspec.structs.replace(facts, silence=fault)

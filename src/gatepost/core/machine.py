@@ -35,8 +35,7 @@ class HomeFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     `node_there`: it has a `gatepost.toml`. `owner` is "" when it is this user's. `exposed` are
     paths with the mode that lets others in, `missing` directories a node needs, `leftovers`
-    half-written files of a process that is gone. `elsewhere` are homes in which a node of this user
-    runs.
+    half-written files of a process that is gone.
     """
 
     path: str
@@ -46,7 +45,6 @@ class HomeFacts(msgspec.Struct, frozen=True, kw_only=True):
     unwritable: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     leftovers: tuple[str, ...] = ()
-    elsewhere: tuple[tuple[str, int], ...] = ()
 
 
 class Keeper(msgspec.Struct, frozen=True):

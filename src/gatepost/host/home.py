@@ -27,9 +27,7 @@ def home_facts(places: Layout, processes: Processes) -> HomeFacts:
     """Look at a home directory, whether or not it is one."""
     there = places.config.is_file()
     if not there:
-        return HomeFacts(
-            path=str(places.home), node_there=False, elsewhere=_elsewhere(places, processes)
-        )
+        return HomeFacts(path=str(places.home), node_there=False)
     return HomeFacts(
         path=str(places.home),
         node_there=True,
@@ -38,7 +36,6 @@ def home_facts(places: Layout, processes: Processes) -> HomeFacts:
         unwritable=tuple(str(path) for path in _directories(places) if not _writable(path)),
         missing=tuple(str(path) for path in _needed(places) if not path.exists()),
         leftovers=tuple(str(path) for path in _leftovers(places, processes)),
-        elsewhere=_elsewhere(places, processes),
     )
 
 
@@ -116,7 +113,7 @@ def _leftovers(places: Layout, processes: Processes) -> Iterator[Path]:
                 yield path
 
 
-def _elsewhere(places: Layout, processes: Processes) -> tuple[tuple[str, int], ...]:
+def elsewhere(places: Layout, processes: Processes) -> tuple[tuple[str, int], ...]:
     """Other homes on which a node of this user runs, each with its process."""
     found: dict[str, int] = {}
     for pid, _ in processes.lock_holders():

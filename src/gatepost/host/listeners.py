@@ -4,6 +4,7 @@ Where there is no such table, binding the address for a moment tells at least wh
 """
 
 import ipaddress
+import os
 import socket
 from pathlib import Path
 
@@ -27,7 +28,7 @@ def listener(address: str, processes: Processes) -> Listener:
     if not inodes:
         return Listener(taken=False)
     sockets = {f"socket:[{inode}]" for inode in inodes}
-    for pid in processes.all():
+    for pid in (os.getpid(), *processes.all()):
         if any(what in sockets for what in processes.opened(pid)):
             return Listener(True, pid, processes.name(pid))
     return Listener(taken=True)

@@ -53,6 +53,10 @@ class HostMachine:
         """The home directory and what lies in it."""
         return home.home_facts(self._places, self._processes)
 
+    def elsewhere(self) -> tuple[tuple[str, int], ...]:
+        """Other homes in which a node of this user runs, each with its process."""
+        return home.elsewhere(self._places, self._processes)
+
     def keys(self) -> KeysFacts:
         """Whose keys lie there, or why they cannot be used."""
         try:

@@ -24,6 +24,10 @@ class Machine(Protocol):
         """The home directory and what lies in it."""
         ...
 
+    def elsewhere(self) -> tuple[tuple[str, int], ...]:
+        """Other homes in which a node of this user runs, each with its process."""
+        ...
+
     def keys(self) -> KeysFacts:
         """Whose keys lie there, or why they cannot be used."""
         ...

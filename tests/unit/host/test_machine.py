@@ -112,9 +112,9 @@ def test_a_home_deleted_under_its_node_is_told(place: Place) -> None:
     lock = Lock(place.places.run / "node.lock")
     place.places.config.unlink()
     (place.places.run / "node.lock").unlink()
-    seen = compose.machine(place.places).home()
+    seen = compose.machine(place.places).elsewhere()
     lock.release()
-    assert (f"{place.path} (deleted)", os.getpid()) in seen.elsewhere
+    assert (f"{place.path} (deleted)", os.getpid()) in seen
 
 
 def test_a_repair_outside_the_home_is_refused(place: Place, tmp_path: Path) -> None:

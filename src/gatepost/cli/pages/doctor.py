@@ -165,7 +165,9 @@ def _sum(look: Look) -> str:
 def _unseen(look: Look) -> list[Item]:
     """What could not be looked at, and why."""
     process = look.facts.process
-    live = [check for check in CHECKS if {"links", "desks", "node"}.intersection(check.needs)]
+    live = [
+        check for check in CHECKS if {"links", "desks", "node", "paused"}.intersection(check.needs)
+    ]
     unseen = [check for check in live if check.code not in look.checkup.looked]
     if not unseen or process is None:
         return []

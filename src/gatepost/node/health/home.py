@@ -20,7 +20,7 @@ def _elsewhere(facts: Facts) -> Iterator[Hit]:
     home, process = known(facts.home), facts.process
     if facts.inside or (process is not None and process.running):
         return
-    for path, pid in home.elsewhere:
+    for path, pid in facts.elsewhere:
         if path == home.path + DELETED:
             yield Hit(
                 f"process {pid} is a node whose home directory was here and was deleted",

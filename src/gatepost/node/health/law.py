@@ -4,10 +4,9 @@ from collections.abc import Iterable, Iterator
 
 from gatepost.node.health.check import Check, Hit
 from gatepost.node.health.facts import Facts, known
-from gatepost.policy.expectations import try_all
 from gatepost.policy.law import Rule
 from gatepost.policy.patterns import ANY, Pattern
-from gatepost.policy.review import Kind, review
+from gatepost.policy.review import Kind
 
 _STRONG = ("send", "ask", "delegate")
 SHELLS = ("process",)
@@ -22,25 +21,20 @@ def _invalid(facts: Facts) -> Iterator[Hit]:
 
 
 def _expectations(facts: Facts) -> Iterator[Hit]:
-    law = known(facts.law)
-    for tried in try_all(law.law, law.directory, facts.now) if law.law is not None else ():
+    for tried in known(facts.tried):
         if not tried.passed:
-            yield Hit(
-                tried.says, str(tried.expectation.origin), where=str(tried.expectation.origin)
-            )
+            where = str(tried.expectation.origin)
+            yield Hit(tried.says, where, where=where)
 
 
 def _remarks(facts: Facts, *kinds: Kind) -> Iterator[Hit]:
-    law = known(facts.law)
-    for remark in review(law.law, law.directory, facts.now) if law.law is not None else ():
+    for remark in known(facts.remarks):
         if remark.kind in kinds:
-            fix = f"gatepost policy revoke {remark.rule}" if remark.rule else ""
-            if remark.suggestion:
-                fix = f"write `{remark.suggestion}` in {remark.origin}, or `{fix}`".removesuffix(
-                    ", or ``"
-                )
+            revoke = f"gatepost policy revoke {remark.rule}" if remark.rule else ""
+            write = f"write `{remark.suggestion}` in {remark.origin}" if remark.suggestion else ""
+            both = f"{write}, or `{revoke}`" if write and revoke else ""
             subject = remark.rule or remark.origin
-            yield Hit(remark.text, subject, where=remark.origin, fix=fix)
+            yield Hit(remark.text, subject, where=remark.origin, fix=both or write or revoke)
 
 
 def _never(facts: Facts) -> Iterable[Hit]:
@@ -125,7 +119,7 @@ CHECKS = (
         severity="error",
         group="Policy",
         per="rule",
-        needs=("law",),
+        needs=("tried",),
         probe=_expectations,
         explain="An [[expect]] says what the law should say, and it says something else: the rules"
         " were changed by hand, or an agent or peer has come or gone.",
@@ -137,7 +131,7 @@ CHECKS = (
         severity="warning",
         group="Policy",
         per="rule",
-        needs=("law",),
+        needs=("remarks",),
         probe=_never,
         explain="It speaks of nobody, has ended, or lets in what another rule always denies.",
         fix="gatepost policy revoke {subject}",
@@ -148,7 +142,7 @@ CHECKS = (
         severity="warning",
         group="Policy",
         per="rule",
-        needs=("law",),
+        needs=("remarks",),
         probe=_nobody,
         explain="No agent or no peer of this node has that name. Rules may be written before there"
         " is anybody they speak of; a misspelt one never applies.",
@@ -160,7 +154,7 @@ CHECKS = (
         severity="warning",
         group="Policy",
         per="rule",
-        needs=("law",),
+        needs=("remarks",),
         probe=_moved,
         explain="The alias in the rule was another node's when it was written.",
         fix="gatepost policy show",

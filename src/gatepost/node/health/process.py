@@ -21,8 +21,8 @@ def _down(facts: Facts) -> Iterator[Hit]:
 
 def _others(facts: Facts) -> list[tuple[str, int]]:
     """Other homes of this user with a node that runs: perhaps one of them was meant."""
-    found = facts.home.elsewhere if facts.home is not None and facts.home.node_there else ()
-    return [one for one in found if not one[0].endswith(DELETED)]
+    there = facts.home is not None and facts.home.node_there
+    return [one for one in facts.elsewhere if there and not one[0].endswith(DELETED)]
 
 
 def _last(process: ProcessFacts) -> str:
@@ -104,11 +104,8 @@ def _version(facts: Facts) -> Iterator[Hit]:
 
 
 def _paused(facts: Facts) -> Iterator[Hit]:
-    if known(facts.node).state == "paused":
-        yield Hit(
-            "the whole node is paused: messages wait, nothing is refused",
-            fix="gatepost resume",
-        )
+    if known(facts.paused):
+        yield Hit("the whole node is paused: messages wait, nothing is refused")
 
 
 def _taken(facts: Facts) -> Iterator[Hit]:
@@ -300,7 +297,7 @@ CHECKS = (
         title="the node is paused",
         severity="warning",
         group="Node",
-        needs=("node",),
+        needs=("paused",),
         probe=_paused,
         explain="By `gatepost pause`, or by a file PAUSE in the home directory. Links are closed"
         " and nothing is handed over until that ends.",

@@ -11,7 +11,7 @@ from gatepost.core.configured import ConfigView
 from gatepost.core.machine import AgentFacts, DatabaseFacts, Fault, KeysFacts
 from gatepost.errors import GatepostError
 from gatepost.node.guard import party
-from gatepost.node.health.facts import Environment, Facts, Holds, LawFacts
+from gatepost.node.health.facts import Environment, Facts, Holds, LawFacts, law_facts
 from gatepost.policy.directory import Directory
 from gatepost.policy.rules import read_law
 from gatepost.ports.machine import Machine
@@ -36,7 +36,13 @@ class Survey:
             self._version,
         )
         if not home.node_there:
-            return Facts(now=now, home=home, process=process, caller=caller)
+            return Facts(
+                now=now,
+                home=home,
+                process=process,
+                elsewhere=self._machine.elsewhere(),
+                caller=caller,
+            )
         keys, database = self._machine.keys(), self._machine.database(deep)
         config, fault = self._config()
         listen = config.setting("listen") if config is not None else None
@@ -47,6 +53,7 @@ class Survey:
             home=home,
             keys=keys,
             process=process,
+            elsewhere=() if process.running else self._machine.elsewhere(),
             listener=self._machine.listener(str(listen.value))
             if listen is not None and listen.value
             else None,
@@ -54,7 +61,7 @@ class Survey:
             database=database,
             config=config,
             config_fault=fault,
-            law=self._law(config, keys, database),
+            law=self._law(config, keys, database, now),
             peers=database.peers if read else None,
             agents=agents if read else None,
             holds=Holds(database.held, database.held_oldest) if read else None,
@@ -69,8 +76,8 @@ class Survey:
             return None, _fault(error)
 
     def _law(
-        self, config: ConfigView | None, keys: KeysFacts, database: DatabaseFacts
-    ) -> LawFacts | None:
+        self, config: ConfigView | None, keys: KeysFacts, database: DatabaseFacts, now: int
+    ) -> LawFacts:
         name = config.setting("name") if config is not None else None
         named = str(name.value) if name is not None else ""
         parties = (party("", one.node, one.alias, one.owner) for one in database.peers)
@@ -81,7 +88,7 @@ class Survey:
             law = read_law(policy_documents(self._places), directory.own)
         except GatepostError as error:
             return LawFacts(None, _fault(error), directory)
-        return LawFacts(law, None, directory)
+        return law_facts(law, directory, now)
 
     def _agent(self, agent: AgentFacts) -> AgentFacts:
         return msgspec.structs.replace(agent, missing=self._machine.command(agent.spec))

@@ -18,10 +18,10 @@ import msgspec
 from gatepost.core.configured import ConfigView
 from gatepost.core.control import Answer
 from gatepost.core.health import Checkup, Finding
-from gatepost.core.machine import DiskFacts, Fault, HomeFacts, Listener, ProcessFacts
+from gatepost.core.machine import DiskFacts, Fault, HomeFacts, ProcessFacts
 from gatepost.errors import GatepostError
 from gatepost.node.health.catalogue import BY_CODE, CHECKS
-from gatepost.node.health.facts import Facts, LawFacts
+from gatepost.node.health.facts import Facts, LawFacts, known, law_facts
 from gatepost.node.health.judge import fold, judge
 from gatepost.node.health.live import Skew, desks, links
 from gatepost.node.node import Node
@@ -35,6 +35,8 @@ EVERY = 15.0
 AROUND = 60_000
 LAW_AGAIN = 600_000
 CLOCKS_AGAIN = 600_000
+MOST_RULES = 2_000
+"""A longer law is reviewed by `doctor` in its own process: here it would hold up messages."""
 PINGS = 16
 """How many peers are asked for their clock at one look."""
 TOLD = frozenset(
@@ -42,6 +44,11 @@ TOLD = frozenset(
     | {"config.restart", "policy.expectation"}
 )
 """What `status` says by itself, at once, and what has an event of its own."""
+
+
+_LAWFUL = {"law", "remarks", "tried"}
+_OF_LAW = [check for check in CHECKS if _LAWFUL.intersection(check.needs)]
+_OTHERS = [check for check in CHECKS if not _LAWFUL.intersection(check.needs)]
 
 
 class Book(Protocol):
@@ -73,7 +80,6 @@ class Around(msgspec.Struct, frozen=True):
     home: HomeFacts
     process: ProcessFacts
     disk: DiskFacts | None
-    listener: Listener | None
     missing: dict[str, str]
 
 
@@ -89,7 +95,7 @@ class Health:
         self._machine = machine
         self._clock = clock
         self._around: Around | None = None
-        self._law: tuple[tuple[Law, Directory, str], int, tuple[Finding, ...]] | None = None
+        self._law: tuple[tuple[Law | None, Directory, str], Checkup] | None = None
         self._skews: dict[str, tuple[int, Skew]] = {}
         self._since: dict[str, int] = {}
         self._shown: dict[str, Finding] = {}
@@ -110,13 +116,12 @@ class Health:
         """Everything the node sees of itself; the machine as of at most `fresh` ms ago."""
         now = self._clock.now()
         facts = self._facts(now, fresh)
-        seen = judge(facts, [check for check in CHECKS if "law" not in check.needs])
-        found = fold([*seen.findings, *self._of_law(facts)], CHECKS)
+        seen, law = judge(facts, _OTHERS), self._of_law(facts)
+        found = fold([*seen.findings, *law.findings], CHECKS)
         keys = {one.key for one in found}
         self._since = {key: self._since.get(key, now) for key in keys}
         dated = (msgspec.structs.replace(one, since=self._since[one.key]) for one in found)
-        lawful = [check.code for check in CHECKS if "law" in check.needs]
-        return Checkup(at=now, findings=tuple(dated), looked=(*seen.looked, *lawful))
+        return Checkup(at=now, findings=tuple(dated), looked=(*seen.looked, *law.looked))
 
     def needs_you(self) -> tuple[str, ...]:
         """What was shown and needs somebody, in a line each; the causes, not what follows."""
@@ -128,7 +133,7 @@ class Health:
 
     def _facts(self, now: int, fresh: int) -> Facts:
         node, config = self._node, self._settings.config()
-        around = self._look_around(now, fresh, config)
+        around = self._look_around(now, fresh)
         skews = {name: skew for name, (_, skew) in self._skews.items()}
         fault = self._book.fault
         return Facts(
@@ -136,7 +141,6 @@ class Health:
             inside=True,
             home=around.home,
             process=around.process,
-            listener=around.listener,
             disk=around.disk,
             config=config,
             law=LawFacts(
@@ -144,16 +148,15 @@ class Health:
                 Fault(fault.code, fault.what, fault.why, fault.where) if fault else None,
                 self._book.directory(),
             ),
-            node=node.overview.status(),
+            paused=node.guard.whole,
             links=links(node, skews),
             desks=desks(node, around.missing),
         )
 
-    def _look_around(self, now: int, fresh: int, config: ConfigView) -> Around:
+    def _look_around(self, now: int, fresh: int) -> Around:
         around = self._around
         if around is not None and 0 <= now - around.at < fresh:
             return around
-        listen = config.setting("listen")
         specs = [agent.spec for agent in self._node.agents.values()]
         missing = {spec.name: why for spec in specs if (why := self._machine.command(spec))}
         self._around = Around(
@@ -161,22 +164,21 @@ class Health:
             home=self._machine.home(),
             process=self._machine.process(),
             disk=self._machine.disk(deep=False),
-            listener=self._machine.listener(str(listen.value)) if listen and listen.value else None,
             missing=missing,
         )
         return self._around
 
-    def _of_law(self, facts: Facts) -> tuple[Finding, ...]:
+    def _of_law(self, facts: Facts) -> Checkup:
         """What is found in the law; looked at again when something it speaks of has changed."""
-        law = facts.law
-        if law is None or law.law is None:
-            return ()
+        law = known(facts.law)
         key = (law.law, law.directory, law.fault.what if law.fault else "")
         kept = self._law
-        if kept is not None and kept[0] == key and 0 <= facts.now - kept[1] < LAW_AGAIN:
-            return kept[2]
-        found = judge(facts, [check for check in CHECKS if "law" in check.needs]).findings
-        self._law = (key, facts.now, found)
+        if kept is not None and kept[0] == key and 0 <= facts.now - kept[1].at < LAW_AGAIN:
+            return kept[1]
+        small = len(law.rules) <= MOST_RULES
+        read = law_facts(self._node.guard.law, law.directory, facts.now, law.fault, small)
+        found = judge(msgspec.structs.replace(facts, law=read), _OF_LAW)
+        self._law = (key, found)
         return found
 
     # telling

@@ -64,6 +64,9 @@ class Well:
         self.looks += 1
         return HomeFacts(path="/srv/gatepost", node_there=True)
 
+    def elsewhere(self) -> tuple[tuple[str, int], ...]:
+        return ()
+
     def keys(self) -> KeysFacts:
         return KeysFacts()
 
