@@ -22,6 +22,7 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("explain", "why, or why not"),
         ("messages", "find one, see its timeline"),
         ("agents", "who is here, who is there"),
+        ("holds", "what waits for your yes"),
         ("log", "watch it happen"),
     ),
     "Connect": (
