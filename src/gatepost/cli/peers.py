@@ -33,6 +33,7 @@ def register(app: typer.Typer) -> None:
         noun, "accept", "peers accept gp1-…", "peers accept gp1-… --name home", "peers accept -"
     )(accept)
     command(noun, "list", "peers list", "peers list --json")(listed)
+    command(noun, "show", "peers show lab")(show)
     command(noun, "ping", "peers ping lab", "peers ping lab --wire")(ping)
     command(noun, "block", "peers block lab")(block)
     command(noun, "unblock", "peers unblock lab")(unblock)
@@ -127,6 +128,22 @@ def listed(call: Call) -> None:
         call.hint("next", "gatepost peers invite NAME")
 
 
+def show(call: Call, peer: opt.Alias) -> None:
+    """One peer as its pairing ended: a ping both ways, the six words, what it may do, what next.
+
+    For peers that were invited, and for those that were declared on both sides.
+    """
+
+    async def work(operator: "OperatorClient") -> Paired:
+        while (found := await operator.paired(peer, 0.0)) is None:
+            await operator.ping(peer)  # raises why it is no peer yet
+        return found
+
+    found = call.as_operator(work)
+    call.screen.data(found, page.paired(found, "peer"))
+    _next(call, found)
+
+
 def ping(
     call: Call,
     peer: opt.Alias,
@@ -141,7 +158,12 @@ def ping(
 
     With --wire each step of the way is tried short of them: tcp, tls, pin, hello, link.
     """
-    found = call.as_operator(lambda operator: operator.ping(peer, wire))
+    try:
+        found = call.as_operator(lambda operator: operator.ping(peer, wire))
+    except GatepostError as error:
+        if not wire and error.code in ("peer.unreachable", "peer.refused", "peer.wrong_node"):
+            call.hint("next", f"gatepost peers ping {peer} --wire")
+        raise
     call.screen.data(found, page.ping(found))
     if not found.ok:
         what = f"`{peer}` refuses the ping" if found.code == "peer.ping_denied" else ""

@@ -21,10 +21,10 @@ def hand_over(made: Invitation) -> list[Item]:
     return ["", "on the other machine   gatepost peers accept STRING"]
 
 
-def paired(made: Paired) -> list[Item]:
+def paired(made: Paired, did: str = "paired") -> list[Item]:
     """The ending, the same on both sides."""
     return [
-        f"paired  {made.alias}",
+        f"{did}  {made.alias}",
         labelled("node", _shown(made.node)),
         labelled("at", made.endpoint or "it dials us"),
         labelled("ping", f"both ways, {made.ms:.0f} ms"),
