@@ -5,6 +5,7 @@ JOBS ?= auto
 N ?= 2000
 SEED ?= 1
 RUNS ?= 200
+OPENCLAW ?= latest
 ARGS ?=
 
 PY := .venv/bin/python
@@ -15,10 +16,10 @@ PATHS := src tests tools $(wildcard bench examples)
 .NOTPARALLEL:
 .SUFFIXES:
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test check gates lint format types layering sizes sim mutants fix fmt golden bench crash lock clean
+.PHONY: help setup demo test check gates lint format types layering sizes sim mutants fix fmt golden bench crash e2e-openclaw lock clean
 
 help: ## list the tasks
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.ready ## install everything the product and its tests need into .venv
 
@@ -68,6 +69,9 @@ bench: .venv-bench/.ready ## measure, with the rivals in the same run, and print
 
 crash: setup ## kill -9 either node at random during N tasks (N=2000)
 	@$(PY) -m tests.process.crash --tasks $(N) $(ARGS)
+
+e2e-openclaw: setup ## against a real OpenClaw from npm, the newest (OPENCLAW=2026.3.13 for another)
+	@E2E_OPENCLAW=$(OPENCLAW) $(PY) -m pytest tests/e2e_openclaw -m e2e_openclaw $(ARGS)
 
 lock: .venv-lock/.ready ## compile requirements/*.in to locked files with hashes
 	@for name in base dev types bench lock; do \

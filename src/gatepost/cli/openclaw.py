@@ -37,6 +37,19 @@ Version = Annotated[
         show_default=False,
     ),
 ]  # fmt: skip
+Live = Annotated[
+    bool,
+    typer.Option(
+        "--live", help="Ask the running gateway, with the token of its file or the environment."
+    ),
+]
+Url = Annotated[
+    str,
+    typer.Option(
+        "--url", metavar="URL", help="Where the gateway listens: ws://127.0.0.1:18789.",
+        show_default=False,
+    ),
+]  # fmt: skip
 
 
 def register(app: typer.Typer) -> None:
@@ -46,12 +59,14 @@ def register(app: typer.Typer) -> None:
         noun,
         "explain",
         "openclaw explain main researcher",
+        "openclaw explain main researcher --live",
         "openclaw explain main researcher --config openclaw.json --gateway-version 2026.3.13",
     )(explain)
     command(
         noun,
         "doctor",
         "openclaw doctor",
+        "openclaw doctor --live",
         "openclaw doctor --config openclaw.json --gateway-version 2026.3.13",
     )(doctor)
     app.add_typer(noun)
@@ -72,6 +87,8 @@ def explain(
     sandboxed: Annotated[
         bool, typer.Option("--sandboxed", help="The sender's session runs in a sandbox.")
     ] = False,
+    live: Live = False,
+    url: Url = "",
 ) -> int:
     """Why sessions_send from one agent to another passes or not: every blocker at once.
 
@@ -86,14 +103,16 @@ def explain(
     pair = [one for one in (sender_named, sender, target_named, target) if one]
     if len(pair) != 2:
         raise GatepostError("usage.invalid", what="explain takes two agents: FROM and TO")
-    read = _source(config, version)
+    read = _source(config, version, live=live, url=url)
     given = read.configuration
     found = explained(asked(pair[0], pair[1], given, sandboxed=sandboxed), given)
     call.screen.data(verdict(found), page.explained(found, read))
     return 0 if found.allowed else DENIED
 
 
-def doctor(call: Call, config: Config = "", version: Version = "") -> int:
+def doctor(
+    call: Call, config: Config = "", version: Version = "", live: Live = False, url: Url = ""
+) -> int:
     """All pairs of agents, and what is odd around them: defaults, bindings, drift, no gateway.
 
     Reads the configuration, the processes and the service files of this machine. Changes nothing.
@@ -106,7 +125,7 @@ def doctor(call: Call, config: Config = "", version: Version = "") -> int:
     from gatepost.cli.pages import openclaw as page
     from gatepost.config.sources import environment
 
-    read = _source(config, version)
+    read = _source(config, version, live=live, url=url)
     found = survey(read.configuration)
     around = surroundings(read.configuration, environment())
     warnings = [*found.warnings, *lint(read.configuration, read.path, around)]
@@ -114,8 +133,22 @@ def doctor(call: Call, config: Config = "", version: Version = "") -> int:
     return 0 if found.passing == len(found.pairs) else DENIED
 
 
-def _source(config: str, version: str) -> "Source":
+def _source(config: str, version: str, *, live: bool, url: str) -> "Source":
     from gatepost.adapters.openclaw.explain.files import source
     from gatepost.config.sources import environment
 
-    return source(environment(), config, version)
+    read = source(environment(), config, version)
+    return _asked(read, version, url) if live or url else read
+
+
+def _asked(here: "Source", version: str, url: str) -> "Source":
+    """The gateway's own answer; the file that was found here tells its port and its token."""
+    from gatepost.adapters.openclaw.explain.live import asked, credential, live
+    from gatepost.adapters.openclaw.explain.machine import port
+    from gatepost.config.sources import environment
+    from gatepost.sdk.chance import new_seed
+
+    given = here.configuration
+    at = url or f"ws://127.0.0.1:{port(given, environment())}"
+    found = live(at, credential(given.tree, environment()), new_seed())
+    return asked(environment(), found, version)

@@ -6,3 +6,8 @@ import secrets
 def new_name() -> str:
     """A name nobody else has, 26 characters."""
     return secrets.token_urlsafe(19)
+
+
+def new_seed() -> bytes:
+    """32 bytes for a key that serves one connection."""
+    return secrets.token_bytes(32)

@@ -17,7 +17,7 @@ LISTED = 60
 """Pairs that are shown one by one."""
 
 
-def explained(found: "Explanation", read: "Source", baseline: str = "HASH") -> list[Item]:
+def explained(found: "Explanation", read: "Source") -> list[Item]:
     """The verdict, every gate, every blocker with the words the agent reads, one block to type."""
     wish = found.wish
     who = f"{wish.sender} → {wish.target}" + (" (sandboxed)" if wish.sandboxed else "")
@@ -28,7 +28,7 @@ def explained(found: "Explanation", read: "Source", baseline: str = "HASH") -> l
         "",
         Table(("gate", "value", "from", ""), [_row(gate) for gate in found.gates]),
         *_blockers(found),
-        *_typed(found, baseline),
+        *_typed(found, read.baseline),
         *_told(found.warnings),
     ]
 
@@ -97,12 +97,9 @@ def _blockers(found: "Explanation") -> Iterator[Item]:
 def _typed(found: "Explanation", baseline: str) -> Iterator[Item]:
     if found.commands:
         yield from ("", "type", *(f"  {line}" for line in found.commands))
-    if change := found.patch(baseline):
-        yield from (
-            "",
-            "or all at once, with the hash that `openclaw gateway call config.get` gives",
-        )
-        yield f"  {change}"
+    if change := found.patch(baseline or "HASH"):
+        known = "" if baseline else ", with the hash that `openclaw gateway call config.get` gives"
+        yield from ("", f"or all at once{known}", f"  {change}")
 
 
 def _told(warnings: "Sequence[Warned]") -> Iterator[Item]:

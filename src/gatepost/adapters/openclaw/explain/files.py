@@ -25,12 +25,16 @@ LARGEST = 4 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A configuration that was read: its path, what led there, and what tells its release."""
+    """A configuration that was read: its path, what led there, and what tells its release.
+
+    `baseline` is the hash a change sent to the gateway must name, when the gateway was asked.
+    """
 
     path: str
     because: str
     configuration: Configuration
     basis: str
+    baseline: str = ""
 
 
 class _Package(msgspec.Struct):

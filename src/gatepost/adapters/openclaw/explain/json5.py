@@ -52,6 +52,15 @@ class Node:
         return f"{self.file}:{self.line}" if self.line else self.file
 
 
+def plain(node: Node | None) -> object:
+    """A value without its lines: what any JSON reader would give."""
+    if node is None or isinstance(node.value, Scalar):
+        return node.value if node else None
+    if isinstance(node.value, tuple):
+        return [plain(one) for one in node.value]
+    return {key: plain(one) for key, one in node.value.items()}
+
+
 class NotJson5(ValueError):
     """The text is not JSON5; `line` and `column` count from 1."""
 

@@ -16,11 +16,13 @@ from gatepost.adapters.openclaw.explain.configuration import (
     Configuration,
 )
 from gatepost.adapters.openclaw.explain.explanation import Warned
-from gatepost.adapters.openclaw.explain.json5 import Node
+from gatepost.adapters.openclaw.explain.json5 import plain
 from gatepost.adapters.openclaw.explain.release import NEW, OLD, release
 from gatepost.adapters.openclaw.explain.surroundings import Gateway, Surroundings
 
 VARIABLE = "OPENCLAW_GATEWAY_TOKEN"
+REDACTED = "__OPENCLAW_REDACTED__"
+"""What a gateway says in place of a secret."""
 SEES = {
     "self": "an agent sees its current session alone",
     "tree": "an agent sees its current session and those it spawned",
@@ -37,6 +39,7 @@ def lint(given: Configuration, path: str, around: Surroundings) -> Iterator[Warn
     yield from _readers(path, around)
     yield from _tokens(given, around)
     yield from _releases(given, around)
+    yield from _reload(given)
     yield from _running(around)
 
 
@@ -69,7 +72,7 @@ def _bindings(given: Configuration) -> Iterator[Warned]:
         if not given.roster.find(wanted):
             text = f"a binding names the agent `{wanted}`, which is not there; its messages go to"
             yield Warned(f"{text} the default agent   ({one.where})")
-        shape = json.dumps(_plain(match), sort_keys=True) if match else ""
+        shape = json.dumps(plain(match), sort_keys=True) if match else ""
         if shape in met:
             text = f"a binding to `{wanted}` is never reached: {met[shape]} matches the same first"
             yield Warned(f"{text}   ({one.where})")
@@ -82,6 +85,13 @@ def _gone(given: Configuration) -> Iterator[Warned]:
             f"session.agentToAgent.maxPingPongTurns is gone in {NEW.name}: the file would be"
             f" refused there   ({found.where})"
         )
+
+
+def _reload(given: Configuration) -> Iterator[Warned]:
+    found = given.written("gateway.reload.mode")
+    if found and found.value == "off":
+        text = "gateway.reload.mode is off: a change counts only after the gateway was started anew"
+        yield Warned(f"{text}   ({found.where})")
 
 
 def _readers(path: str, around: Surroundings) -> Iterator[Warned]:
@@ -101,7 +111,8 @@ def _readers(path: str, around: Surroundings) -> Iterator[Warned]:
 def _tokens(given: Configuration, around: Surroundings) -> Iterator[Warned]:
     """The same token must stand wherever one stands; two that differ end in `unauthorized`."""
     found = given.tree.at("gateway", "auth", "token")
-    stands = {found.where: found.value} if found and isinstance(found.value, str) else {}
+    written = found.value if found and isinstance(found.value, str) else REDACTED
+    stands = {found.where: written} if found and written != REDACTED else {}
     places: list[tuple[str, Mapping[str, str]]] = [
         ("this environment", around.environ),
         *((f"the environment of pid {one.pid}", one.environ) for one in around.gateways),
@@ -153,11 +164,3 @@ def _started(one: Gateway, around: Surroundings) -> str:
     else:
         again = f"kill -TERM {one.pid}, then start it again the same way"
     return f"{began}; no service manager looks after it, so to restart it: {again}"
-
-
-def _plain(node: Node) -> object:
-    if isinstance(node.value, tuple):
-        return [_plain(one) for one in node.value]
-    if isinstance(node.value, Mapping):
-        return {key: _plain(one) for key, one in node.value.items()}
-    return node.value

@@ -30,7 +30,7 @@ def surroundings(
     given: Configuration, environ: Mapping[str, str], root: Path = Path("/")
 ) -> Surroundings:
     """Look around. `root` is where `/proc`, `/run` and `/etc` are found."""
-    port = _port(given, environ)
+    at = port(given, environ)
     home = Path(environ.get("HOME") or Path.home())
     return Surroundings(
         environ=_kept(environ),
@@ -39,18 +39,19 @@ def surroundings(
         container=_container(root, environ),
         systemd=(root / "run/systemd/system").exists(),
         seen=(root / "proc/self").exists(),
-        port=port,
-        answers=_answers(port),
+        port=at,
+        answers=_answers(at),
         installed=installed(environ),
     )
 
 
-def _port(given: Configuration, environ: Mapping[str, str]) -> int:
+def port(given: Configuration, environ: Mapping[str, str]) -> int:
+    """Where the gateway of this configuration listens."""
     named = environ.get("OPENCLAW_GATEWAY_PORT", "").strip()
     found = given.tree.at("gateway", "port")
     written = found.value if found and isinstance(found.value, int) else 0
-    port = int(named) if named.isdecimal() else written
-    return port if 0 < port < 65536 else PORT
+    at = int(named) if named.isdecimal() else written
+    return at if 0 < at < 65536 else PORT
 
 
 def _gateways(root: Path, home: str) -> Iterator[Gateway]:
@@ -86,7 +87,10 @@ def _words(path: Path) -> tuple[str, ...]:
             data = file.read(_LARGEST)
     except OSError:
         return ()
-    return tuple(word for word in data.decode("utf-8", "replace").split("\0") if word)
+    words = (word.strip() for word in data.decode("utf-8", "replace").split("\0"))
+    return tuple(
+        word for word in words if word
+    )  # a title is written over what was there, in blanks
 
 
 def _parent(place: Path) -> int:
