@@ -5,7 +5,6 @@ would be taken now for the same content. What the law would have decided otherwi
 taking decisions again, a few at a time, so that the node goes on meanwhile.
 """
 
-import asyncio
 from collections import Counter
 from typing import Protocol
 
@@ -17,6 +16,7 @@ from gatepost.core.records import MessageRow
 from gatepost.core.views import Question, RuleView
 from gatepost.errors import CATALOGUE, GatepostError
 from gatepost.node.explaining import Explaining, examined
+from gatepost.node.mailbox import outcome
 from gatepost.node.node import Node
 from gatepost.node.others import Others
 from gatepost.node.replaying import Replaying
@@ -109,7 +109,7 @@ class Questions:
         changes: list[Change] = []
         for n, one in enumerate(self._replaying.since(asked.since), 1):
             if n % A_FEW == 0:
-                await asyncio.sleep(0)
+                await self._others_first()
             if isinstance(one, str):
                 counted[one] += 1
                 continue
@@ -128,6 +128,11 @@ class Questions:
         """The expectations of a draft, tried as this node stands."""
         law, standing = self._law(draft), self._standing
         return examined(law, standing.directory, standing.now())
+
+    async def _others_first(self) -> None:
+        """Let the node do something else."""
+        clock = self._node.clock
+        await outcome(lambda done: clock.call_soon(lambda: done(True)))
 
     def _law(self, asked: DiffIn) -> Law:
         texts = {"policy.toml": asked.policy, "grants.toml": asked.grants}
