@@ -210,8 +210,12 @@ def _quoted(text: str) -> str:
 
 
 def _inline(table: Mapping[str, str]) -> str:
-    pairs = ", ".join(f"{_quoted(key)} = {_quoted(value)}" for key, value in table.items())
+    pairs = ", ".join(f"{_key(key)} = {_quoted(value)}" for key, value in table.items())
     return f"{{ {pairs} }}" if pairs else ""
+
+
+def _key(key: str) -> str:
+    return key if re.fullmatch("[A-Za-z0-9_-]+", key) else _quoted(key)
 
 
 def _moment(ms: int) -> str:

@@ -166,7 +166,7 @@ ENTRIES = (
         "policy.expectation",
         Family.configuration,
         "a test that stands beside the rules would fail",
-        "gatepost policy show",
+        "gatepost policy test",
     ),
     Entry(
         "policy.rule_unknown",

@@ -61,6 +61,7 @@ class Tried(msgspec.Struct, frozen=True):
         reasons = "; ".join(
             step.because + (f" ({step.origin})" if step.rule else "") for step in self.decided
         )
+        wish = "it" if wish == str(expected) and not self.passed else wish
         means = f"{wish} is {_SAID[self.verdict]}: {reasons}"
         if self.passed:
             return f"{expected.origin}: as expected, {means}"

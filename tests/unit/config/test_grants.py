@@ -197,3 +197,16 @@ def test_ids_made_from_what_a_grant_says_are_ids(tmp_path: Path):
         add_rules(new_home(tmp_path), [grant(id=grant_id(from_, ("ask",), to))], judge)
     assert grant_id("*@home", ("ask",), "*") == "any.home-ask-any"
     assert grant_id("*@home", ("ask",), "*", "deny") == "deny-any.home-ask-any"
+
+
+def test_the_nodes_of_a_rule_are_written_so_that_they_are_read_again(tmp_path: Path):
+    places = new_home(tmp_path)
+    nodes = {"lab": "a" * 52, "old.lab": "b" * 52}
+    add_rules(places, [grant(id="one", from_="main@old.lab", nodes={"old.lab": "b" * 52})], judge)
+    add_rules(places, [grant(id="two", nodes={"lab": nodes["lab"]})], judge)
+    text = places.grants.read_text()
+    assert 'nodes = { "old.lab" = "bbb' in text
+    assert 'nodes = { lab = "aaa' in text
+    rule = judge(policy_documents(places)).rule("one")
+    assert rule is not None
+    assert (rule.from_[0].node, str(rule.from_[0])) == (nodes["old.lab"], "main@old.lab")

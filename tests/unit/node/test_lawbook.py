@@ -332,7 +332,7 @@ def test_a_grant_speaks_of_the_node_its_alias_stands_for_and_of_no_later_one(hom
     node = home.stage.node("home")
     lab = node.peers.by_alias["lab"].row.node
     made = home.law.grant(grant())
-    assert f'nodes = {{ "lab" = "{lab}" }}' in made.text
+    assert f'nodes = {{ lab = "{lab}" }}' in made.text
     home.call(home.operator.rename_peer("lab", "workshop"))
     sent = home.stage.submit("lab", "main", "bob@home")
     home.stage.ends("lab", sent.id, "received")

@@ -29,7 +29,7 @@ def test_each_expectation_is_tried_and_says_which_rule_decided_and_where():
     wrong, right = try_all(law(text), KNOWN, NOW)
     assert (wrong.passed, wrong.verdict, right.passed) == (False, "allow", True)
     assert wrong.says == (
-        "policy.toml:1 expects `deny` for carol@work ask bob, but carol@work ask bob is allowed: "
+        "policy.toml:1 expects `deny` for carol@work ask bob, but it is allowed: "
         "rule `in` lets carol@work ask bob (policy.toml:6)"
     )
     assert right.says.startswith(
