@@ -53,13 +53,15 @@ class Errand:
         self._traces = traces
         self._lost = lost
         self._task: asyncio.Task[None] | None = None
+        self._asked = False
         self._latest = ""
         self._telling_at: Timer | None = None
 
     def begin(self, trace: Trace | None, tasks: asyncio.TaskGroup) -> None:
         """Start, or go on from what a former life left."""
         self.turn = Turn(self.run, self._target, self._gateway, self, trace)
-        if trace is None or not trace.asked:
+        self._asked = trace is not None and trace.asked
+        if not self._asked:
             self._task = tasks.create_task(self._play())
 
     @property
@@ -75,16 +77,16 @@ class Errand:
     def supply(self, parts: tuple[Content, ...], tasks: asyncio.TaskGroup) -> None:
         """The sender's reply: the next turn."""
         trace = self.turn.trace
-        if trace is None or not trace.asked:
+        if trace is None or not self._asked:
             return  # it was given already, and is told again after a restart
         key = wording.key(self.run, trace.turn + 1)
         said = wording.reply(self.run.id, parts, self._gateway.mark(key))
         trace = Trace(trace.turn + 1, "", trace.since, reply=said)
-        self.keep(trace)
+        self._traces.keep(self.run, trace)
         before = self._task
 
         async def go_on() -> None:
-            if before is not None:
+            if before is not None:  # the turn in which it asked has its last words yet to say
                 await asyncio.wait((before,))
             self.begin(trace, tasks)
 
@@ -121,7 +123,8 @@ class Errand:
     def seen(self, view: MessageView) -> bool:
         """How the run stands, which its agent may change by its own tools. True when it is over."""
         trace = self.turn.trace
-        if trace is not None and view.state == "needs_input" and not trace.asked:
+        if trace is not None and view.state == "needs_input" and not self._asked:
+            self._asked = True
             self.keep(msgspec.structs.replace(trace, asked=True))
         return is_outcome(view.state)
 
@@ -177,10 +180,8 @@ class Errand:
 
     async def _play(self) -> None:
         end = await self.turn.play()
-        trace = self.turn.trace
-        if trace is not None and trace.asked:
-            return  # it asked back; its sender's reply goes on
-        self._over(end)
+        if not self._asked:  # else its sender's reply goes on
+            self._over(end)
 
     def _over(self, end: End) -> None:
         run = self.run
