@@ -91,16 +91,21 @@ def _question(what: list[str], at: int, remote: bool) -> Question:
 
 
 def _entry(call: Call, word: str) -> int:
-    """An error code or a setting."""
+    """An error code, a check of doctor, or a setting."""
+    from gatepost.cli.pages.doctor import explained
     from gatepost.config.schema import Settings, settings_of
+    from gatepost.node.health.catalogue import BY_CODE
 
     if word in CATALOGUE:
         error = GatepostError(word)
         call.screen.data(error.report(), page.entry(error.entry, error.fix))
         return 0
+    if word in BY_CODE:
+        call.screen.data(*explained(BY_CODE[word]))
+        return 0
     keys = settings_of(Settings)
     if word not in keys:
-        near = nearest(word, [*CATALOGUE, *keys], 3)
+        near = nearest(word, [*CATALOGUE, *BY_CODE, *keys], 3)
         raise GatepostError(
             "usage.invalid",
             what=f"`{word}` is no message id, no error code and no setting",

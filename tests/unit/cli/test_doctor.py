@@ -145,6 +145,13 @@ def test_fix_as_json_tells_what_was_done_and_how_it_is_now(doctor: Doctor) -> No
     assert "home.incomplete" not in [one["code"] for one in told["checkup"]["findings"]]
 
 
+def test_a_check_is_explained_by_its_code(doctor: Doctor) -> None:
+    said = doctor.terminal.type("explain disk.low")
+    assert said.code == 0
+    assert said.out.startswith("warning[disk.low]: the disk is almost full")
+    assert "near: disk.low" in doctor.terminal.type("explain disk.lo").err
+
+
 # with a node that answers
 
 

@@ -9,7 +9,7 @@ from gatepost.cli.render import Item
 from gatepost.cli.times import clock, span
 from gatepost.core.health import Checkup, Finding, Repair
 from gatepost.node.health.catalogue import BY_CODE, CHECKS
-from gatepost.node.health.check import Group
+from gatepost.node.health.check import Check, Group
 from gatepost.node.health.facts import Facts
 
 MARK = {"error": "✗", "warning": "!", "hint": "·"}
@@ -51,6 +51,18 @@ def plan(steps: Sequence[Repair]) -> list[Item]:
     if not steps:
         return ["nothing here is safe to do without you"]
     return ["plan", *(f"  {step}" for step in steps)]
+
+
+def explained(check: Check) -> tuple[dict[str, str], list[Item]]:
+    """One check, as it is explained without an occasion: as data, and for people."""
+    fix = check.fix.replace("{subject}", "NAME")
+    told = {"code": check.code, "severity": check.severity, "title": check.title}
+    told |= {"explain": check.explain, "fix": fix}
+    return told, [
+        f"{check.severity}[{check.code}]: {check.title}",
+        f"  means   {check.explain}",
+        f"  fix     {fix}",
+    ]
 
 
 def _group(group: Group, look: Look, every: bool) -> Iterator[Item]:

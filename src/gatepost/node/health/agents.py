@@ -165,6 +165,6 @@ CHECKS = (
         probe=_held,
         explain="A rule holds them until somebody says yes or no, or until they expire. Their"
         " senders see `held`.",
-        fix="gatepost messages list --state held",
+        fix="gatepost holds list",
     ),
 )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from gatepost.core.machine import AgentFacts, PeerFacts
 from gatepost.node.agents import Agent
+from gatepost.node.health.facts import Holds
 from gatepost.node.node import Node
 from gatepost.node.peers import Peer
 
@@ -45,6 +46,12 @@ def _link(node: Node, peer: Peer, skew: Skew | None) -> PeerFacts:
         skew=skew[0] if skew else None,
         unsure=skew[1] if skew else 0,
     )
+
+
+def holds(node: Node) -> Holds:
+    """What waits for a person here."""
+    held = node.holds.all()
+    return Holds(len(held), held[0].hold.at if held else 0)
 
 
 def desks(node: Node, missing: Mapping[str, str]) -> tuple[AgentFacts, ...]:

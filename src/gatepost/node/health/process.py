@@ -311,7 +311,6 @@ CHECKS = (
         needs=("listener", "process", "config"),
         probe=_silent,
         depends_on=("node.stuck", "node.broken", "config.restart"),
-        after=30,
         explain="The node runs, but the port in `listen` is free or another program's. Peers that"
         " dial this node do not reach it.",
         fix="restart the node",

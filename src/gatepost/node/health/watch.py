@@ -23,7 +23,7 @@ from gatepost.errors import GatepostError
 from gatepost.node.health.catalogue import BY_CODE, CHECKS
 from gatepost.node.health.facts import Facts, LawFacts, known, law_facts
 from gatepost.node.health.judge import fold, judge
-from gatepost.node.health.live import Skew, desks, links
+from gatepost.node.health.live import Skew, desks, holds, links
 from gatepost.node.node import Node
 from gatepost.node.peers import Peer
 from gatepost.policy.directory import Directory
@@ -41,7 +41,7 @@ PINGS = 16
 """How many peers are asked for their clock at one look."""
 TOLD = frozenset(
     {"peer.stopped", "node.paused", "disk.full", "policy.invalid", "config.invalid"}
-    | {"config.restart", "policy.expectation"}
+    | {"config.restart", "policy.expectation", "holds.waiting"}
 )
 """What `status` says by itself, at once, and what has an event of its own."""
 
@@ -151,6 +151,7 @@ class Health:
             paused=node.guard.whole,
             links=links(node, skews),
             desks=desks(node, around.missing),
+            holds=holds(node),
         )
 
     def _look_around(self, now: int, fresh: int) -> Around:

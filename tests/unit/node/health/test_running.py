@@ -25,7 +25,7 @@ from gatepost.node.health.catalogue import BY_CODE, CHECKS
 from gatepost.node.health.watch import EVERY, Health
 from gatepost.policy.directory import Directory
 from tests.unit.node.health import test_files
-from tests.unit.node.stage import POLICY_ONLY_PING, Stage
+from tests.unit.node.stage import POLICY_ONLY_PING, Stage, law
 
 HOUR = 3600.0
 ROOM = 1 << 40
@@ -273,6 +273,16 @@ def _(watched: Watched) -> Generator[None, Finding, None]:
         watched.machine,
         watched.stage.node("home").clock,
     )
+
+
+def test_what_waits_for_a_person_is_told_by_the_node_too(watched: Watched) -> None:
+    hold = '[[rule]]\nid = "wait"\nhold = ["ask"]\nfrom = "main"\nto = "*@lab"\n'
+    watched.stage.node("home").law_changed(law("home", MEANT + hold))
+    sent = watched.stage.submit("home", "main", "main@lab")
+    (found,) = watched.found("holds.waiting")
+    assert found.what.startswith("1 message waits for your yes or no")
+    watched.stage.cancel("home", "main", sent.id)
+    assert watched.found("holds.waiting") == []
 
 
 def lab(watched: Watched) -> str:
