@@ -230,9 +230,9 @@ def alias(
     new: Annotated[str, typer.Argument(metavar="NAME", help="Its new alias.", show_default=False)],
     reuse: opt.Reuse = False,
 ) -> None:
-    """Call a peer something else. Rules that name the old alias stop matching.
+    """Call a peer something else. Rules that name the old alias go on meaning it.
 
-    The old alias is kept for that node for 30 days: no other gets it unasked.
+    For 30 days no other node gets the old alias unasked (--reuse).
     """
     made = call.as_operator(lambda operator: operator.rename_peer(peer, new, reuse))
     did = f"renamed to {new}"

@@ -198,13 +198,13 @@ class Peering:
             node.resume(old)
         await durable(node)
         rules = node.overview.naming(old)
-        still = f"rules that say `{old}` still mean it: {', '.join(rules)}"
+        said = f"rules name `{old}`, which goes on meaning this node until another gets that name"
         return Renamed(
             alias=new,
             undo=f"gatepost peers alias {new} {old}",
             warnings=(
                 *node.aliases.warnings(new),
-                *([still] if rules else []),
+                *([f"{said}: {', '.join(rules)}"] if rules else []),
             ),
         )
 

@@ -10,7 +10,7 @@ from gatepost.core.views import Paired, Renamed
 from gatepost.errors import GatepostError
 from gatepost.node.aliases import KEPT_MS
 from gatepost.node.peering import Peering
-from tests.unit.node.stage import Stage
+from tests.unit.node.stage import OPEN, Stage, law
 
 T = TypeVar("T")
 DAY = 24 * 3600
@@ -148,12 +148,12 @@ def test_a_rename_there_and_back_leaves_nothing_behind(town: Town) -> None:
     made = town.call(home.rename_peer("lab", "workshop"))
     assert isinstance(made, Renamed)
     assert made.undo == "gatepost peers alias workshop lab"
-    assert any("lab-asks" in line for line in made.warnings), "rules that match no more are named"
+    assert any("lab-asks" in line for line in made.warnings), "rules that use the old name are told"
     error = refused(town, home.ping("lab"))
     assert (error.code, error.why) == ("peer.unknown", "it is called `workshop` now")
     town.call(home.rename_peer("workshop", "lab"))
     assert town.aliases("home") == {"lab": "lab"}
-    assert town.stage.node("home").aliases.now_called("workshop") == "lab"
+    assert town.stage.node("home").aliases.about("workshop") == "it is called `lab` now"
 
 
 @pytest.mark.requirement("T18")
@@ -177,3 +177,29 @@ def test_what_is_no_name_or_means_another_is_refused(town: Town, name: str) -> N
     error = refused(town, town.operator("home").rename_peer("lab", name))
     assert error.code in ("usage.invalid", "address.invalid")
     assert town.aliases("home") == {"lab": "lab"}
+
+
+def test_a_rename_opens_nothing_that_a_rule_by_the_old_name_forbids() -> None:
+    town = Town("home", "lab", "eve", text=OPEN)
+    text = OPEN + '[[rule]]\nid = "no"\ndeny = ["ask"]\nfrom = "*@friend"\nto = "*"\n'
+    town.pair("home", "lab", "friend")
+    stage = town.stage
+
+    def asks() -> str:
+        sent = stage.submit("lab", "main", "bob@home").id
+        stage.run(2)
+        return stage.view("lab", sent).reason
+
+    stage.machines["home"].law = law("home", text)
+    stage.node("home").law_changed(stage.machines["home"].law)
+    assert asks() == "denied"
+    town.call(town.operator("home").rename_peer("friend", "workshop"))
+    assert asks() == "denied"
+    stage.crash("home")
+    stage.boot("home")
+    stage.run(60)
+    assert asks() == "denied"
+    assert stage.node("home").peers.by_alias["workshop"].former == ("friend",)
+    town.pair("home", "eve", "new")
+    town.call(town.operator("home").rename_peer("new", "friend", reuse=True))
+    assert asks() == ""
