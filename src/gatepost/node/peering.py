@@ -198,13 +198,13 @@ class Peering:
             node.resume(old)
         await durable(node)
         rules = node.overview.naming(old)
-        said = f"rules name `{old}`, which goes on meaning this node until another gets that name"
+        still = f"rules that say `{old}` still mean it: {', '.join(rules)}"
         return Renamed(
             alias=new,
             undo=f"gatepost peers alias {new} {old}",
             warnings=(
                 *node.aliases.warnings(new),
-                *([f"{said}: {', '.join(rules)}"] if rules else []),
+                *([still] if rules else []),
             ),
         )
 
