@@ -250,6 +250,8 @@ def _node(frame: _Frame, store: Store) -> tuple[Node, LawFiles]:
 
 def _up(frame: _Frame, node: Node, health: Health, ready: Ready) -> None:
     gc.freeze()
+    if frame.told:
+        node.events.emit("node.recovered", text=frame.told)
     frame.up, frame.told = True, ""
     ready(node.overview.status())
     health.start()

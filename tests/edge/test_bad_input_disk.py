@@ -132,6 +132,7 @@ def test_a_node_started_on_a_full_disk_says_so_and_is_ready_once_there_is_space(
         # Said once on its own terminal, however often it tried.
         assert node.said.count("error[") == 1
         assert "error[store." in node.said and "free disk space" in node.said
+        assert "node.recovered" in node.said
 
 
 def test_a_node_stops_taking_in_before_its_disk_is_full_and_the_bound_can_be_changed_live(

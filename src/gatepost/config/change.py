@@ -15,6 +15,7 @@ from pathlib import Path
 
 import msgspec
 
+from gatepost.config.declared import Declaration
 from gatepost.config.edit import assigned
 from gatepost.config.files import editing, replace, write
 from gatepost.config.paths import Layout
@@ -193,7 +194,15 @@ def _difference(read: Configuration, now: Configuration) -> str:
         for key, row in now.rows.items()
         if _written(read.rows[key], row)
     ]
+    if {one.alias: _declared(one) for one in read.peers} != {
+        one.alias: _declared(one) for one in now.peers
+    }:
+        told.append("other peers are declared")
     return "; ".join(told) or "only comments or their order changed"
+
+
+def _declared(peer: Declaration) -> tuple[str, str, str]:
+    return peer.node, peer.endpoint, peer.owner
 
 
 def _said(row: Row) -> str:

@@ -13,6 +13,7 @@ _MESSAGES = tuple(f"message.{state}" for state in get_args(State))
 LEVEL: dict[str, str] = {
     **dict.fromkeys((*_MESSAGES, "frame.refused"), "debug"),
     "node.started": "info",
+    "node.recovered": "warning",
     "node.paused": "info",
     "node.resumed": "info",
     "link.up": "info",
@@ -33,7 +34,7 @@ LEVEL: dict[str, str] = {
     "health.found": "warning",
     "health.mended": "info",
     "disk.low": "warning",
-    "disk.enough": "info",
+    "disk.enough": "warning",
     "message.replayed": "info",
     "message.dropped": "info",
     "messages.pruned": "info",

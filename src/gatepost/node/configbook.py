@@ -1,6 +1,6 @@
 """The settings a node runs by: those it started with, and what has changed in their file since.
 
-`refresh` is called when something asks, and every two seconds; while the file is as it was, that
+`refresh` is called when something asks, and twice a second; while the file is as it was, that
 costs one `stat`. A good change counts at once where a setting applies live; where it needs a
 restart, the value the node runs by stays, and the new one is told as waiting. A broken file changes
 nothing: what was read last stays in force, and `fault` says what is wrong until it is mended. The

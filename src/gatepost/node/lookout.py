@@ -17,6 +17,7 @@ from gatepost.node.node import Node
 from gatepost.ports import Clock, Timer
 
 EVERY = 0.5
+MIB = 1024 * 1024
 
 
 class Lookout:
@@ -45,7 +46,7 @@ class Lookout:
         self._config.refresh()
         self._law.reload()
         self._held(PAUSE_FILE, self._pause.exists())
-        self._held(DISK, self._room() < self._node.settings.keep_free)
+        self._disk(self._room(), self._node.settings.keep_free)
         self._timer = self._clock.call_later(EVERY, self.start)
 
     def stop(self) -> None:
@@ -53,11 +54,16 @@ class Lookout:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _held(self, by: str, holds: bool) -> None:
+    def _disk(self, room: int, keep: int) -> None:
+        if self._held(DISK, room < keep):
+            kind = "disk.low" if room < keep else "disk.enough"
+            self._node.events.emit(kind, text=f"{room // MIB} MiB free, {keep // MIB} MiB are kept")
+
+    def _held(self, by: str, holds: bool) -> bool:
+        """Pause or resume for a reason; True when that is new."""
         known = by in self._node.guard.paused
         if holds and not known:
             self._node.pause(by)
         elif known and not holds:
             self._node.resume(by)
-        if by == DISK and holds != known:
-            self._node.events.emit("disk.low" if holds else "disk.enough")
+        return holds != known
