@@ -29,8 +29,8 @@ class NodeStatus(msgspec.Struct, frozen=True, kw_only=True):
 class PeerView(msgspec.Struct, frozen=True, kw_only=True):
     """One peer.
 
-    `state` is "connected", "connecting", "waiting", "paused", "blocked", "stopped", "undeclared" (its
-    declaration is gone) or "declared" (not met yet); times in ms.
+    `state` is "connected", "connecting", "waiting", "paused", "blocked", "frozen" (until it is
+    trusted), "stopped" (for good), "undeclared" or "declared" (not met yet); times in ms.
     """
 
     alias: str

@@ -205,7 +205,7 @@ def _peer_state(peer: Peer, paused: bool) -> str:
     if peer.row.blocked:
         return "blocked"
     if peer.row.stopped:
-        return "stopped"
+        return "stopped" if peer.row.stopped in stops.CONTRADICTED else "frozen"
     if peer.undeclared:
         return "undeclared"
     if paused:
