@@ -17,7 +17,7 @@ from gatepost.policy.directory import Directory
 from gatepost.policy.expectations import broken_by, refusal
 from gatepost.policy.law import Law
 from gatepost.policy.patterns import Party
-from gatepost.policy.request import Facts
+from gatepost.policy.request import Facts, Request
 from gatepost.policy.rules import read_law
 from gatepost.policy.usage import Usage
 from gatepost.ports.machine import Machine
@@ -120,6 +120,10 @@ class AtRest:
 
     def taint(self, agent: str) -> tuple[str, ...]:
         """Nobody's: what an agent has read is known while it runs."""
+        return ()
+
+    def approved(self, request: Request) -> tuple[str, ...]:
+        """None: what a person has let stand is known while the node runs."""
         return ()
 
 

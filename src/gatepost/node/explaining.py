@@ -54,6 +54,10 @@ class Known(Protocol):
         """The owners whose text an agent of this node has in hand."""
         ...
 
+    def approved(self, request: Request) -> tuple[str, ...]:
+        """The rules that a person has answered for requests like this one."""
+        ...
+
 
 class Explaining:
     """Answers over what is known."""
@@ -132,7 +136,8 @@ class Explaining:
                 command="explain",
             )
         taint = known.taint(one.agent) if one.local else ()
-        return known.directory.request(one, verb, other, at or known.now(), taint)
+        request = known.directory.request(one, verb, other, at or known.now(), taint)
+        return msgspec.structs.replace(request, approved=known.approved(request))
 
     def _missing(self, request: Request, stand: Facts) -> tuple[str, ...]:
         notes = [f"this node has no agent `{name}` yet" for name in stand.unknown]

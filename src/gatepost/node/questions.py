@@ -156,11 +156,19 @@ class Questions:
         one = self._replaying.of(row)
         request = self._replaying.request(row) if isinstance(one, str) else one.request
         at = question.at or node.clock.now()
-        now = self._explaining.explained(msgspec.structs.replace(request, at=at, expires=0))
+        waits = row.state == "held" and (row.direction != "out" or not row.slot)
+        moment = "run" if waits else request.moment
+        asked = msgspec.structs.replace(request, at=at, expires=0, moment=moment)
+        now = self._explaining.explained(asked)
+        if waits:
+            now = _answerable(now, row.id)
         then = self._then(row, one, now)
         there = self._others.said(row, request)
         if question.remote and request.direction == "outbound":
             there = await self._others.asked(request, there)
+        if there is not None and there.word == "held" and row.state == "held":
+            fixes = (f"gatepost holds show {row.id}", f"gatepost holds approve {row.id}")
+            there = msgspec.structs.replace(there, fixes=fixes)
         where = node.peers.alias_of(row.peer) if row.direction == "out" and row.slot else ""
         stands = _stands(node.shown.brief(row), where)
         headline = f"{stands}. {_told(then, now, question.at > 0)}"
@@ -209,6 +217,18 @@ def _differs(then: str, now: str) -> bool:
 
 
 _PAST = {"allow": "let through", "wait": "let through", "hold": "held", "deny": "refused"}
+
+
+def _answerable(found: Explanation, id: str) -> Explanation:
+    """What holds a message that waits is answered; the rule need not go."""
+    yes = f"gatepost holds approve {id}"
+    held = {line.fix for line in found.stages if line.verdict == "hold"}
+    fixes = tuple(dict.fromkeys(yes if fix in held else fix for fix in found.fixes))
+    stages = tuple(
+        msgspec.structs.replace(line, fix=yes) if line.verdict == "hold" else line
+        for line in found.stages
+    )
+    return msgspec.structs.replace(found, stages=stages, fixes=fixes)
 
 
 def _stands(view: MessageView, where: str) -> str:

@@ -132,6 +132,7 @@ _REMOTE: dict[str, str] = {
     ),
     "limited": "`{node}` refuses it: a limit there is reached",
     "held": "`{node}` lets it wait for a person there",
+    "hold.refused": "a person at `{node}` refused it",
     "expired": "it had expired when it reached `{node}`",
     "bad_request": "`{node}` could not read it",
     "unsupported": "`{node}` does not know that kind of request",

@@ -176,7 +176,8 @@ def within(law: Law, request: Request, facts: Facts, outcome: Outcome, full: boo
         used.append(("turns", request.turns))
     if limits.open is not None and admit and facts.open >= limits.open:
         used.append(("open", facts.open + 1))
-    if outcome.holds and limits.holds is not None and admit and facts.held >= limits.holds:
+    asks = outcome.holds and request.moment == "admit"
+    if asks and limits.holds is not None and facts.held >= limits.holds:
         if any(rule.id not in request.approved for rule in outcome.holds):
             used.append(("holds", facts.held + 1))
     if limits.concurrent is not None and facts.running >= limits.concurrent:

@@ -250,7 +250,7 @@ class FakeNode:
 
     async def rename_peer(self, alias: str, new: str, reuse: bool = False) -> Renamed:
         self._asked("rename_peer", alias, new)
-        warnings = (f"2 rules name `{alias}` and match no more: family, g3",)
+        warnings = (f"rules that say `{alias}` still mean it: family, g3",)
         return Renamed(alias=new, undo=f"gatepost peers alias {new} {alias}", warnings=warnings)
 
     async def grant(self, grant: GrantIn) -> GrantView:

@@ -12,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 
 from gatepost.cli.app import build
 
+MISTYPED = "there is no command `", "` has no option ", "` does not take "
 TOLD = re.compile(r"(?<=^  )gatepost [^`]+|(?<=  )gatepost [^`]+|(?<=`)gatepost [^`]+(?=`)")
 
 
@@ -36,6 +37,8 @@ def commands() -> Iterator[tuple[str, TyperCommand]]:
 def commands_in(text: str) -> Iterator[str]:
     """Every `gatepost …` that a text tells somebody to type."""
     for line in text.splitlines():
+        if any(word in line for word in MISTYPED):
+            continue
         for found in TOLD.finditer(line):
             yield found[0].split("   ")[0].rstrip()
 

@@ -62,6 +62,8 @@ def catalogued(reason: str) -> str:
 
 
 def _waits_for(view: MessageView) -> str:
+    if view.where:
+        return f"a person {'here' if view.where == 'here' else f'at {view.where}'} decides"
     peer = view.to.partition("@")[2]
     if view.state != "accepted" or view.direction != "out" or not peer:
         return ""
@@ -79,8 +81,8 @@ def _marks(view: MessageView) -> list[Item]:
     lines: list[Item] = []
     if view.attempt > 1:
         lines.append(labelled("attempt", str(view.attempt)))
-    if view.late:
-        lines.append(labelled("late", "it came after its time and ran all the same"))
+    if view.late and view.state != "held":
+        lines.append(labelled("late", "it left the order of its conversation and came after it"))
     if view.redelivered:
         lines.append(labelled("again", "an earlier attempt may have run"))
     return lines
@@ -104,7 +106,8 @@ def shown(view: MessageView, now: int) -> list[Item]:
 def timeline(view: MessageView, now: int) -> list[Item]:
     """Each state: when, what, why."""
     rows = [
-        (clock(step.at, now), step.state, _said(step.why, step.parts)) for step in view.timeline
+        (clock(step.at, now), step.state, _said(_titled(step.why), step.parts))
+        for step in view.timeline
     ]
     return [Table(("when", "state", "why"), rows)]
 
@@ -178,6 +181,10 @@ def id_width(ids: Sequence[str]) -> int:
         if len({one[:width] for one in ids}) == len(set(ids)):
             return width
     return 36
+
+
+def _titled(why: str) -> str:
+    return CATALOGUE[why].title if why in CATALOGUE else why
 
 
 def _said(why: str, parts: Sequence[Content]) -> str:
