@@ -1,4 +1,4 @@
-"""What OpenClaw on the same machine does: no configuration, a broken one, no gateway, a refusal."""
+"""What a running OpenClaw gateway does that is asked live: it is not there, or it refuses."""
 
 from pathlib import Path
 
@@ -7,21 +7,6 @@ from tests.catalogue.typed import Said
 from tests.unit.adapters.openclaw.standin import standin
 
 PAIR = "openclaw explain main researcher"
-
-
-@provokes("openclaw.no_config")
-def _(place: Place) -> Said:
-    return place.type(f"{PAIR} --config {place.root}/openclaw.json")
-
-
-@provokes("openclaw.config_invalid")
-def _(place: Place) -> Said:
-    return place.type(f"{PAIR} --config {_file(place, '{ tools: {')}")
-
-
-@provokes("openclaw.version_unknown")
-def _(place: Place) -> Said:
-    return place.type(f"{PAIR} --config {_file(place, '{}')} --gateway-version newest")
 
 
 @provokes("openclaw.unreachable")
