@@ -110,7 +110,7 @@ def _news(call: Call, news: Event | GatepostError) -> None:
     if isinstance(news, GatepostError):
         call.fail(news, None)
     else:
-        call.screen.remark(page.event(news, now()))
+        call.screen.remark(news, page.event(news, now()))
 
 
 def status(call: Call) -> None:

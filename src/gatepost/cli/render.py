@@ -90,9 +90,14 @@ class Screen:
         if not (self.json or self.quiet):
             self._lay(sys.stderr, page)
 
-    def remark(self, *page: Item) -> None:
-        """Talk that goes on for days: left out where nobody reads it, for it must never wait."""
-        if _writable(sys.stderr):
+    def remark(self, value: object, *page: Item) -> None:
+        """Talk that goes on for days: left out where nobody reads it, for it must never wait.
+
+        With `json` it is a stream of values on stdout.
+        """
+        if self.json and _writable(sys.stdout):
+            self._json(sys.stdout, value)
+        elif not self.json and _writable(sys.stderr):
             self.say(*page)
 
     def labelled(self, label: str, text: str) -> None:

@@ -42,12 +42,12 @@ class Lookout:
         self._timer: Timer | None = None
 
     def start(self) -> None:
-        """Look now, and from now on."""
+        """Look now, and from now on; a look that fails is not the last one."""
+        self._timer = self._clock.call_later(EVERY, self.start)
         self._config.refresh()
         self._law.reload()
         self._held(PAUSE_FILE, self._pause.exists())
         self._disk(self._room(), self._node.settings.keep_free)
-        self._timer = self._clock.call_later(EVERY, self.start)
 
     def stop(self) -> None:
         """Look no more."""

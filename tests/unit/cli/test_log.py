@@ -99,7 +99,16 @@ def test_what_a_node_says_to_nobody_is_left_out_and_never_waited_for(
     with os.fdopen(reader, "rb"), os.fdopen(writer, "w") as stream:
         monkeypatch.setattr(sys, "stderr", stream)
         screen = Screen()
-        screen.remark("nobody reads this")
+        screen.remark(1, "nobody reads this")
         os.read(reader, 65_536)
-        screen.remark("somebody reads again")
+        screen.remark(2, "somebody reads again")
         assert os.read(reader, 65_536).endswith(b"somebody reads again\n")
+
+
+def test_with_json_what_a_node_says_is_a_stream_of_values(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Screen(json=True).remark(EVENTS[1], "in words")
+    out, err = capsys.readouterr()
+    assert out == f'{{"n":2,"at":{EVENTS[1].at},"kind":"link.up","peer":"lab"}}\n'
+    assert err == ""

@@ -79,6 +79,18 @@ def test_a_low_disk_pauses_no_node_over_a_restart(home: Watched) -> None:
     assert home.stage.submit("home", "main", "bob").state == "accepted"
 
 
+def test_a_look_that_fails_is_not_the_last_one(home: Watched) -> None:
+    def gone() -> int:
+        raise FileNotFoundError(2, "the home is gone for a moment")
+
+    home.lookout._room = gone
+    with pytest.raises(FileNotFoundError):
+        home.look()
+    home.lookout._room = lambda: 0
+    home.look()
+    assert home.stage.refused("home", "main", "bob").code == "store.full"
+
+
 def test_the_settings_are_looked_at_too(home: Watched) -> None:
     home.places.config.write_text('name = "home"\n[delivery]\nexpires = "5h"\n')
     home.look()
