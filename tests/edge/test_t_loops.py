@@ -138,3 +138,25 @@ def test_a_run_that_has_ended_still_is_the_cause_of_what_is_said_to_come_from_it
     assert stage.refused("lab", "bob", "bob@home", run=bob.offers[0].run).code == "policy.cycle"
     # Another agent of the node has no part in that.
     assert stage.submit("lab", "main", "bob@home", run=bob.offers[0].run).state == "accepted"
+
+
+@pytest.mark.requirement("T13", "P7")
+def test_an_agent_that_asks_on_and_on_in_one_run_ends_at_the_turns_of_its_conversation() -> None:
+    stage = stage_of("home", "lab")
+    there, bob = stage.worker("lab", "bob"), stage.worker("home", "bob")
+    stage.submit("home", "main", "bob")
+    stage.until(lambda: bob.offers)
+    run = bob.offers[0].run
+    first = stage.submit("home", "bob", "bob@lab", run=run)
+    for turn in range(2, 13):
+        stage.until(lambda: len(there.ids) == turn - 1)  # noqa: B023
+        stage.tell("lab", "bob", there.ids[-1], text="and?")
+        said = stage.submit("home", "bob", "bob@lab", run=run, conversation=first.conversation)
+        assert said.state == "accepted"
+    error = stage.refused("home", "bob", "bob@lab", run=run, conversation=first.conversation)
+    assert error.code == "policy.turns"
+    # Another conversation, and a person in the same one, are no part of that.
+    assert stage.submit("home", "bob", "bob@lab", run=run).state == "accepted"
+    stage.submit("home", "main", "bob@lab", conversation=first.conversation)
+    again = stage.submit("home", "bob", "bob@lab", run=run, conversation=first.conversation)
+    assert again.state == "accepted"

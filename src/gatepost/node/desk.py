@@ -114,12 +114,13 @@ class Desk:
         rooms, now = self._rooms, self._rooms.ground.clock.now()
         parts, body = pack(submission.parts)
         expires_in = min(submission.expires_in or rooms.ground.settings.expires_ms, MAX_EXPIRES)
-        header = self._header(submission, to.agent, parts, now, now + expires_in)
+        number = 0 if peer is None else peer.row.number
+        header = self._header(submission, to.agent, number, parts, now, now + expires_in)
         row = MessageRow(
             seq=0,
             id=header.id,
             direction="local" if peer is None else "out",
-            peer=0 if peer is None else peer.row.number,
+            peer=number,
             sender=self.agent,
             recipient=to.agent,
             want=header.want,
@@ -139,12 +140,13 @@ class Desk:
         self,
         submission: Submission,
         to_agent: str,
+        peer: int,
         parts: tuple[Part, ...],
         now: int,
         expires: int,
     ) -> Message:
         ground = self._rooms.ground
-        stamps = stamp(self._cause(submission.run), ground.node)
+        stamps, turns = stamp(self._cause(submission.run), ground.node), self._rooms.guard.turns
         id = new_id(now, ground.entropy)
         try:
             return Message(
@@ -161,7 +163,7 @@ class Desk:
                 labels=submission.labels,
                 parts=parts,
                 hops=stamps.hops,
-                turns=stamps.turns,
+                turns=stamps.turns and turns.next(peer, submission.conversation, stamps.turns),
                 visited=stamps.visited,
             )
         except ValueError as error:

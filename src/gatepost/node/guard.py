@@ -11,6 +11,7 @@ from gatepost.node.opened import OpenMessage
 from gatepost.policy.evaluate import Decision, Facts, Party, Request, evaluate
 from gatepost.policy.law import Law
 from gatepost.policy.request import Direction
+from gatepost.policy.turns import Turns
 from gatepost.policy.usage import Usage
 from gatepost.ports import Clock
 
@@ -57,6 +58,7 @@ class Guard:
         self.name = name
         self.law = law
         self.usage = Usage()
+        self.turns = Turns()
         self.paused: set[str] = set()
         self.noted: Noted = _not_kept
         self._usual = Facts(node=node, usage=self.usage, name=name)
@@ -130,6 +132,7 @@ class Guard:
             self.noted(message.row.id, request, facts, decision, self.law)
         if decision.verdict in ("allow", "hold"):
             self.usage.take(decision.charges, now)
+            self.turns.saw(message.row.peer, header.conversation, header.turns)
         return decision
 
     def run(self, message: OpenMessage, sender: Party, to: Party, facts: Facts) -> Decision:
