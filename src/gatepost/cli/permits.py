@@ -62,6 +62,10 @@ def who_can(
     ],
 ) -> int:
     """Who may do VERB to TO? Each with the rule that says so; nobody exits with 1."""
+    if len(words) != 2:
+        raise GatepostError(
+            "usage.invalid", what="who-can takes a verb and an address: who-can ask specialist"
+        )
     _, (verb, *more), to = terms(["*", *words])
     if more:
         raise GatepostError("usage.invalid", what="who-can takes one verb at a time")
