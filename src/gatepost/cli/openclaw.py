@@ -14,6 +14,7 @@ from gatepost.errors import GatepostError
 
 if TYPE_CHECKING:
     from gatepost.adapters.openclaw.explain.files import Source
+    from gatepost.adapters.openclaw.explain.json5 import Node
 
 DENIED = 1
 
@@ -137,18 +138,23 @@ def _source(config: str, version: str, *, live: bool, url: str) -> "Source":
     from gatepost.adapters.openclaw.explain.files import source
     from gatepost.config.sources import environment
 
-    read = source(environment(), config, version)
-    return _asked(read, version, url) if live or url else read
+    if not (live or url):
+        return source(environment(), config, version)
+    try:
+        here = source(environment(), config, version).configuration.tree
+    except GatepostError as error:
+        if config or not url or error.code != "openclaw.no_config":
+            raise
+        here = None  # the gateway runs elsewhere; its token stands in the environment
+    return _asked(here, version, url)
 
 
-def _asked(here: "Source", version: str, url: str) -> "Source":
+def _asked(here: "Node | None", version: str, url: str) -> "Source":
     """The gateway's own answer; the file that was found here tells its port and its token."""
-    from gatepost.adapters.openclaw.explain.live import asked, credential, live
-    from gatepost.adapters.openclaw.explain.machine import port
+    from gatepost.adapters.openclaw.explain.live import address, asked, credential, live
     from gatepost.config.sources import environment
     from gatepost.sdk.chance import new_seed
 
-    given = here.configuration
-    at = url or f"ws://127.0.0.1:{port(given, environment())}"
-    found = live(at, credential(given.tree, environment()), new_seed())
+    at = url or address(here, environment())
+    found = live(at, credential(here, environment()), new_seed())
     return asked(environment(), found, version)

@@ -12,11 +12,9 @@ from pathlib import Path
 
 from gatepost.adapters.openclaw.explain.configuration import Configuration
 from gatepost.adapters.openclaw.explain.files import installed
-from gatepost.adapters.openclaw.explain.places import candidates
+from gatepost.adapters.openclaw.explain.places import candidates, port
 from gatepost.adapters.openclaw.explain.surroundings import Gateway, Service, Surroundings
 
-PORT = 18789
-"""Where a gateway listens when nothing says otherwise."""
 PATIENCE = 0.5
 """Seconds for a connection on loopback."""
 
@@ -30,7 +28,7 @@ def surroundings(
     given: Configuration, environ: Mapping[str, str], root: Path = Path("/")
 ) -> Surroundings:
     """Look around. `root` is where `/proc`, `/run` and `/etc` are found."""
-    at = port(given, environ)
+    at = port(given.tree, environ)
     home = Path(environ.get("HOME") or Path.home())
     return Surroundings(
         environ=_kept(environ),
@@ -43,15 +41,6 @@ def surroundings(
         answers=_answers(at),
         installed=installed(environ),
     )
-
-
-def port(given: Configuration, environ: Mapping[str, str]) -> int:
-    """Where the gateway of this configuration listens."""
-    named = environ.get("OPENCLAW_GATEWAY_PORT", "").strip()
-    found = given.tree.at("gateway", "port")
-    written = found.value if found and isinstance(found.value, int) else 0
-    at = int(named) if named.isdecimal() else written
-    return at if 0 < at < 65536 else PORT
 
 
 def _gateways(root: Path, home: str) -> Iterator[Gateway]:

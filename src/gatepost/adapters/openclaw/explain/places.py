@@ -1,4 +1,4 @@
-"""Where OpenClaw looks for its configuration, release by release.
+"""Where OpenClaw looks for its configuration, release by release, and where its gateway listens.
 
 The environment names it, or it lies in a directory under the home directory. Older releases also
 look under the names the project had before, and obey the variables of that time.
@@ -8,8 +8,12 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from gatepost.adapters.openclaw.explain.json5 import Node
+
 FILE = "openclaw.json"
 DIRECTORY = ".openclaw"
+PORT = 18789
+"""Where a gateway listens when nothing says otherwise."""
 ONCE = ("clawdbot", "moldbot", "moltbot")
 """Names of the project before; newer releases know the first alone."""
 
@@ -47,6 +51,15 @@ def include_roots(environ: Mapping[str, str], home: str, path: str) -> list[str]
     named = environ.get("OPENCLAW_INCLUDE_ROOTS", "").split(":")
     roots = [_expanded(one.strip(), own) for one in named if one.strip()]
     return [posixpath.dirname(path), *roots]
+
+
+def port(tree: Node | None, environ: Mapping[str, str]) -> int:
+    """Where the gateway of a configuration listens on this machine."""
+    named = environ.get("OPENCLAW_GATEWAY_PORT", "").strip()
+    found = tree.at("gateway", "port") if tree else None
+    written = found.value if found and isinstance(found.value, int) else 0
+    at = int(named) if named.isascii() and named.isdecimal() and len(named) < 6 else written
+    return at if 0 < at < 65536 else PORT
 
 
 def _home(environ: Mapping[str, str], home: str) -> str:
