@@ -141,11 +141,11 @@ async def _ask(operator: "OperatorClient") -> "tuple[NodeStatus, Checkup]":
 
 def _here(status: "NodeStatus", places: "Layout") -> "NodeStatus":
     """The node's word, its home under the name this command has for the same directory."""
-    from pathlib import Path
+    from os.path import realpath
 
     import msgspec
 
-    same = Path(status.home).resolve() == places.home.resolve()
+    same = realpath(status.home) == realpath(places.home)
     return msgspec.structs.replace(status, home=str(places.home)) if same else status
 
 

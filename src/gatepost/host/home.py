@@ -122,6 +122,6 @@ def elsewhere(places: Layout, processes: Processes) -> tuple[tuple[str, int], ..
             home = str(path.parents[1]) if path.parts[-2:] == ("run", "node.lock") else ""
             if home and opened.endswith(DELETED):
                 found[home + DELETED] = pid
-            elif home and path.parents[1] != places.home.resolve():
+            elif home and str(path.parents[1]) != os.path.realpath(places.home):
                 found[home] = pid
     return tuple(sorted(found.items()))

@@ -121,7 +121,7 @@ class HostMachine:
         from starting.
         """
         try:
-            inode, real = lock.stat().st_ino, str(lock.resolve())
+            inode, real = lock.stat().st_ino, os.path.realpath(lock)
         except OSError:
             return 0
         for pid, of in self._processes.lock_holders():
@@ -135,7 +135,7 @@ class HostMachine:
 
 def _written(lock: Path) -> int:
     try:
-        text = lock.read_text(errors="replace").strip()
+        text = lock.read_text(errors="replace").strip() if lock.is_file() else ""
     except OSError:
         return 0
     return int(text) if text.isascii() and text.isdigit() else 0

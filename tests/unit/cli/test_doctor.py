@@ -2,9 +2,10 @@
 
 import json
 import os
+import shutil
 import socket
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -320,3 +321,83 @@ def test_many_alike_are_counted_and_shown_with_v(
     said = doctor.type("--quick")
     assert "15 more like that [peer.unreachable]   -v shows them" in said.out
     assert "p19" in doctor.type("--quick -v").out
+
+
+# homes nobody meant
+
+
+def _binary(place: Place) -> None:
+    for path in (place.places.config, place.places.policy, place.places.grants):
+        path.write_bytes(bytes(range(256)))
+
+
+def _directories(place: Place) -> None:
+    for path in (place.places.policy, place.places.grants, place.places.database):
+        path.unlink()
+        path.mkdir()
+
+
+def _pipes(place: Place) -> None:
+    (place.places.run / "node.lock").unlink(missing_ok=True)
+    os.mkfifo(place.places.run / "node.lock")
+    place.places.database.unlink()
+    os.mkfifo(place.places.database)
+
+
+def _long(place: Place) -> None:
+    place.places.policy.write_text("# " + "x" * (5 * 1024 * 1024))
+    place.places.config.write_text("name = " + "[" * 100_000)
+
+
+def _empty(place: Place) -> None:
+    for path in (*place.places.keys.iterdir(), place.places.config, place.places.database):
+        path.write_bytes(b"")
+
+
+def _no_keys(place: Place) -> None:
+    shutil.rmtree(place.places.keys)
+    shutil.rmtree(place.places.run)
+
+
+def _loops(place: Place) -> None:
+    place.places.policy.unlink()
+    place.places.policy.symlink_to(place.places.policy)
+    shutil.rmtree(place.places.keys)
+    place.places.keys.symlink_to(place.places.keys)
+
+
+def _surrogates(place: Place) -> None:
+    (place.places.tokens / os.fsdecode(b"\xff\xfe\x1b[2Jname")).write_text("x")
+    (place.places.tokens / os.fsdecode(b"\xff\xfe\x1b[2Jname")).chmod(0o644)
+
+
+ODD = (_binary, _directories, _pipes, _long, _empty, _no_keys, _loops, _surrogates)
+
+
+@pytest.mark.parametrize("spoil", ODD, ids=lambda one: one.__name__)
+def test_whatever_a_home_is_doctor_says_what_is_wrong_and_does_not_stumble(
+    doctor: Doctor, tmp_path: Path, spoil: Callable[[Place], None]
+) -> None:
+    spoil(doctor.place)
+    for how in ("", "--json", "--lint", f"--bundle --out {tmp_path / 'bundle'}", "--fix"):
+        said = doctor.type(f"--quick {how}")
+        assert said.code in (0, 1), said.err
+        assert "\x1b" not in said.out + said.err
+        if how in ("", "--lint"):
+            assert "error" in said.out
+
+
+@pytest.mark.parametrize("what", ["file", "pipe", "loop", "nothing"])
+def test_a_home_that_is_no_directory_is_a_home_without_a_node(
+    terminal: Terminal, tmp_path: Path, what: str
+) -> None:
+    home = tmp_path / "home"
+    if what == "file":
+        home.write_text("")
+    elif what == "pipe":
+        os.mkfifo(home)
+    elif what == "loop":
+        home.symlink_to(home)
+    said = terminal.type(f"doctor --home {home}")
+    assert said.code == 1
+    assert f"there is no node in {home}" in said.out or "home.elsewhere" in said.out

@@ -73,8 +73,8 @@ def _group(group: Group, look: Look, every: bool) -> Iterator[Item]:
     if not roots:
         state = "✓" if looked and not mine else "–"
         said = well if looked else "not looked at"
-        said = said if not mine else "see above"
-        yield f"{group:<8}{state} {said}".rstrip()
+        follows = "; what is wrong follows from the above" if mine else ""
+        yield f"{group:<8}{state} {said}{follows}".rstrip()
         return
     worst = next(level for level in MARK if any(one.severity == level for one in roots))
     yield f"{group:<8}{MARK[worst]} {well}".rstrip()

@@ -90,14 +90,20 @@ def _first(key: str, causes: Mapping[str, str]) -> str:
 
 
 def _finding(check: Check, hit: Hit) -> Finding:
+    tellable = all(_plain(step.path) == step.path for step in hit.repairs)
     return Finding(
         code=check.code,
         severity=check.severity,
         title=check.title,
-        what=hit.what,
-        subject=hit.subject,
-        why=hit.why,
-        where=hit.where,
-        fix=hit.fix or check.fix.replace("{subject}", hit.subject),
-        repairs=hit.repairs if check.safe else (),
+        what=_plain(hit.what),
+        subject=_plain(hit.subject),
+        why=_plain(hit.why),
+        where=_plain(hit.where),
+        fix=_plain(hit.fix or check.fix.replace("{subject}", hit.subject)),
+        repairs=hit.repairs if check.safe and tellable else (),
     )
+
+
+def _plain(text: str) -> str:
+    """A name of a file may be no text: what is none is told as its bytes."""
+    return text.encode("utf-8", "backslashreplace").decode()

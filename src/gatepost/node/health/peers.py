@@ -41,8 +41,7 @@ def _wrong(facts: Facts) -> Iterator[Hit]:
 
 def _refused(facts: Facts) -> Iterator[Hit]:
     for peer, since in _away(facts, "peer.refused"):
-        why = f"{peer.error[1]}: it answers and takes no link from this node"
-        yield Hit(since, peer.alias, why=why, where=", ".join(peer.endpoints))
+        yield Hit(since, peer.alias, why=peer.error[1], where=", ".join(peer.endpoints))
 
 
 def _no_way(facts: Facts) -> Iterator[Hit]:
@@ -128,7 +127,7 @@ CHECKS = (
         needs=("links",),
         probe=_unreachable,
         after=60,
-        depends_on=("node.paused", "listen.silent"),
+        depends_on=("node.paused",),
         explain="Nobody answers at its address, or no node of ours does. Messages wait and go when"
         " it is back; it is dialled again by itself, at most every five minutes.",
         fix="gatepost peers endpoint {subject} HOST:PORT",

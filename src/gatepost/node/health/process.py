@@ -123,6 +123,8 @@ def _silent(facts: Facts) -> Iterator[Hit]:
     holder = known(facts.process).holder
     if not listen or not known(facts.process).running:
         return
+    if facts.node is not None and facts.node.listen != listen:
+        return  # another address counts until the node is started again: `config.restart`
     if not listener.taken:
         yield Hit(f"nobody listens on {listen}, though the node runs", fix=_restart(facts))
     elif listener.pid and holder and listener.pid != holder:
