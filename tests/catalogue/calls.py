@@ -57,6 +57,20 @@ def _(place: Place) -> Said:
     return place.type(f"cancel {message}")
 
 
+@provokes("message.open")
+def _(place: Place) -> Said:
+    message = place.quietly("delegate other hello")
+    return place.type(f"messages replay {message} --reason again")
+
+
+@provokes("message.dropped")
+def _(place: Place) -> Said:
+    bob = place.poller()
+    message = place.quietly(f"send {bob}@lab hello")
+    place.quietly(f"messages drop {message} --reason unwanted", place.lab)
+    return place.type(f"check {message} --wait 20s")
+
+
 @provokes("run.not_yours")
 def _(place: Place) -> Said:
     message = place.quietly("delegate other hello")
@@ -113,7 +127,8 @@ def _(place: Place) -> Said:
 def _(place: Place) -> Said:
     _hold(place)
     place.quietly("policy show")  # the node reads its files again
-    return place.type("send held@lab hello")
+    message = place.quietly("send held@lab hello", expect=4)
+    return place.type(f"check {message}")
 
 
 @provokes("policy.hops")

@@ -1,6 +1,7 @@
 """What a machine does to a node: its home, keys, disk, addresses and files."""
 
 import fcntl
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -169,6 +170,72 @@ def _(place: Place) -> Said:
     with layout(home).policy.open("a") as file:
         file.write('\n[[rule]]\nid = "x"\nalow = ["ask"]\nfrom = "*"\nto = "*"\n')
     return place.type("start", home)
+
+
+@provokes("config.stale")
+def _(place: Place) -> Said:
+    home = place.bare()
+    return place.type(f"config set listen 127.0.0.1:7443 --base-hash {'0' * 12}", home)
+
+
+@provokes("policy.expectation")
+def _(place: Place) -> Said:
+    text = '\n[[expect]]\nwho = "main -> shut@lab"\nverb = "ask"\nwant = "allow"\n'
+    with place.home.places.policy.open("a") as policy:
+        policy.write(text)
+    place.quietly("policy show")  # the node reads its files again
+    return place.type("policy grant main ask shut@lab --deny")
+
+
+@provokes("keys.in_use")
+def _(place: Place) -> Said:
+    kit = place.kit("busy")
+    with place.running(place.root / "busy"):
+        return place.type("keys rotate -", place.root / "busy", stdin=kit)
+
+
+@provokes("kit.invalid")
+def _(place: Place) -> Said:
+    return place.type("keys rotate -", place.bare(), stdin="gpr1-nothing")
+
+
+@provokes("kit.other")
+def _(place: Place) -> Said:
+    return place.type("keys rotate -", place.bare(), stdin=place.kit("elsewhere"))
+
+
+@provokes("mcp.missing")
+def _(place: Place) -> Said:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(sys.modules, "mcp", None)  # as if it were not installed
+        patch.setitem(sys.modules, "gatepost.api.mcp", None)
+        return place.type("mcp --as main", stdin="")
+
+
+@provokes("client.unreadable")
+def _(place: Place) -> Said:
+    (place.root / ".mcp.json").write_text("{not json")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place.root)
+        patch.setenv("HOME", str(place.root))
+        return place.type(f"agents add {place.name('coder')} --client claude-code --yes")
+
+
+@provokes("openclaw.no_config")
+def _(place: Place) -> Said:
+    return place.type(f"openclaw explain main helper --config {place.root}/openclaw.json")
+
+
+@provokes("openclaw.config_invalid")
+def _(place: Place) -> Said:
+    file = place.root / "bad.json"
+    file.write_text("{not: [json")
+    return place.type(f"openclaw explain main helper --config {file}")
+
+
+@provokes("openclaw.version_unknown")
+def _(place: Place) -> Said:
+    return place.type("openclaw explain main helper --gateway-version latest")
 
 
 @provokes("policy.rule_unknown")

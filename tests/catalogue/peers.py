@@ -1,11 +1,14 @@
 """Peers that are away, or are not who they were, and invitations that cannot be used."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import msgspec
 
 from gatepost.core.pairing import parse_invitation, show_invitation
 from tests.catalogue.place import Place, copy_of, provokes
 from tests.catalogue.typed import Said
-from tests.process.nodes import connected, pair, peer, until
+from tests.process.nodes import RealNode, connected, free_port, peer, until
 
 
 @provokes("peer.unreachable")
@@ -48,16 +51,116 @@ def _(place: Place) -> Said:
         connected(place.home, "lab")
 
 
+@provokes("peer.ping_denied")
+def _(place: Place) -> Said:
+    place.quietly("policy grant '*@home' ping '*' --deny --id silence", place.lab)
+    try:
+        return place.type("peers ping lab")
+    finally:
+        place.quietly("policy revoke silence", place.lab)
+
+
+@provokes("peer.stopped")
+def _(place: Place) -> Said:
+    """A copy of a node from before it said something, started as if nothing had happened."""
+    node = place.guest("copied")
+    database = node.places.database
+    node.stop()
+    copy_of(database, place.root / "old.db")
+    node.start()
+    connected(node, "lab")
+    place.quietly("send bob@lab hello", node)
+    with node.operator as operator:
+        until(operator, lambda: peer(operator, "lab").in_flight == 0)
+    node.stop()
+    copy_of(place.root / "old.db", database)
+    node.start()
+    with node.operator as operator:
+        until(operator, lambda: peer(operator, "lab").state in ("stopped", "frozen"))
+    return place.type("peers ping lab", node)
+
+
 @provokes("peer.frozen")
 def _(place: Place) -> Said:
-    _restored(place)
-    return place.type("peers ping lab", place.attic)
+    """Two copies of one node that give themselves different addresses."""
+    node = place.guest("twin")
+    node.stop()
+    twin = RealNode(copy_of(node.home, place.root / "other-twin"), "twin")
+    place.quietly(f"config set listen {twin.endpoint}", twin)
+    twin.start()
+    connected(twin, "lab")
+    twin.stop()
+    place.quietly(f"config set listen 127.0.0.1:{free_port()}", node)
+    node.start()
+    with place.lab.operator as operator:
+        until(operator, lambda: peer(operator, "twin").state in ("stopped", "frozen"))
+    return place.type("peers ping twin", place.lab)
 
 
-@provokes("node.stopped")
+@provokes("peer.declared")
 def _(place: Place) -> Said:
-    _restored(place)
-    return place.type("peers trust lab", place.attic, stdin="lab\n")
+    with _declared(place, "listed"):
+        return place.type("peers remove listed", place.lab)
+
+
+@provokes("peer.undeclared")
+def _(place: Place) -> Said:
+    with _declared(place, "delisted"):
+        pass
+    with place.lab.operator as operator:
+        until(operator, lambda: peer(operator, "delisted").state == "undeclared")
+    return place.type("peers ping delisted", place.lab)
+
+
+@contextmanager
+def _declared(place: Place, name: str) -> Iterator[None]:
+    """A peer that stands in lab's configuration meanwhile."""
+    place.guest(name)
+    config = place.lab.places.config
+    before = config.read_text()
+    with place.lab.operator as operator:
+        node = peer(operator, name).node
+        config.write_text(f'{before}\n[peers.{name}]\nnode = "{node}"\n')
+        operator.config()  # which reads the file again
+        yield
+        config.write_text(before)
+        operator.config()
+
+
+@provokes("peer.alias_kept")
+def _(place: Place) -> Said:
+    place.guest("mill")
+    place.guest("barn")
+    place.quietly("peers alias mill smithy", place.lab)
+    return place.type("peers alias barn mill", place.lab)
+
+
+@provokes("invitation.alias_kept")
+def _(place: Place) -> Said:
+    place.guest("mill")
+    place.type("peers alias mill smithy", place.lab)
+    place.typed.clear()
+    made = place.quietly("peers invite lab --no-wait", place.unpaired)
+    return place.type(f"peers accept {made} --name mill", place.lab)
+
+
+@provokes("invitation.goes_on")
+def _(place: Place) -> Said:
+    """A node that lost its database is invited by one that goes on."""
+    node = place.guest("forgetful", talks=True)
+    place.lose_database(node)
+    place.quietly("peers alias forgetful forgotten-one", place.lab)
+    made = place.quietly("peers invite forgetful --no-wait --reuse", place.lab)
+    return place.type(f"peers accept {made} --name lab", node)
+
+
+@provokes("invitation.begins_anew")
+def _(place: Place) -> Said:
+    """A node that lost its database invites one that goes on."""
+    node = place.guest("forgotten", talks=True)
+    place.lose_database(node)
+    made = place.quietly("peers invite lab --no-wait", node)
+    return place.type(f"peers accept {made} --name forgotten", place.lab)
 
 
 @provokes("invitation.invalid")
@@ -77,25 +180,3 @@ def _(place: Place) -> Said:
     made = place.quietly("peers invite attic")
     place.quietly(f"peers accept {made} --name home", place.attic)
     return place.type(f"peers accept {made}", place.lab)
-
-
-def _restored(place: Place) -> None:
-    """Attic as it was before it said something to lab: a restored copy that nobody adopted."""
-    listed = place.quietly("peers list", place.attic)
-    if "stopped" in listed or "frozen" in listed:
-        return
-    attic, database = place.attic, place.attic.places.database
-    pair(attic, place.lab)
-    connected(attic, "lab")
-    attic.stop()
-    copy_of(database, place.root / "old.db")
-    attic.start()
-    connected(attic, "lab")
-    place.quietly("send bob@lab hello", attic)
-    with attic.operator as operator:
-        until(operator, lambda: peer(operator, "lab").in_flight == 0)
-    attic.stop()
-    copy_of(place.root / "old.db", database)
-    attic.start()
-    with attic.operator as operator:
-        until(operator, lambda: peer(operator, "lab").state in ("stopped", "frozen"))

@@ -17,9 +17,10 @@ from pathlib import Path
 
 from gatepost import compose
 from gatepost.config.paths import layout
+from gatepost.store.database import open_database
 from tests.catalogue.typed import Said, type_line
-from tests.process.nodes import RealNode, add_agent, connected
-from tests.process.scene import scene
+from tests.process.nodes import RealNode, add_agent, connected, pair, peer, until
+from tests.process.scene import set_limit
 
 FAULTY = Path(__file__).with_name("faulty.py")
 
@@ -39,17 +40,20 @@ class Place:
         self._stack = stack
         self._names = itertools.count(1)
         self._attic: RealNode | None = None
+        self._guests: dict[str, RealNode] = {}
 
-    def type(self, line: str, at: RealNode | Path | None = None, **how: str | bytes) -> Said:
+    def type(self, line: str, at: RealNode | Path | None = None, **how: str | bytes | bool) -> Said:
         """What a person sees who types `gatepost LINE` at a node (by default home)."""
         place = self.home.home if at is None else at.home if isinstance(at, RealNode) else at
         said = type_line(line, place, **how)  # pyright: ignore[reportArgumentType]
         self.typed.append(said)
         return said
 
-    def quietly(self, line: str, at: RealNode | Path | None = None, expect: int = 0) -> str:
+    def quietly(
+        self, line: str, at: RealNode | Path | None = None, expect: int = 0, **how: str | bytes
+    ) -> str:
         """Type what belongs to no transcript and must end with `expect`; its stdout."""
-        said = self.type(line, at)
+        said = self.type(line, at, **how)
         self.typed.pop()
         assert said.code == expect, said.text
         return said.out.strip()
@@ -70,6 +74,14 @@ class Place:
             os.umask(before)
         return path
 
+    def kit(self, name: str) -> str:
+        """A new node of this name; its recovery kit."""
+        before = os.umask(0o077)
+        try:
+            return compose.initialise(self.root / name, name, "127.0.0.1:17449").kit
+        finally:
+            os.umask(before)
+
     def agent(self, script: str, at: RealNode | None = None, **how: object) -> str:
         """A process agent that runs this Python text; its name."""
         name = self.name("worker")
@@ -77,6 +89,12 @@ class Place:
         file.write_text(script)
         node = at or self.home
         return add_agent(node, name, adapter="process", command=(sys.executable, str(file)), **how)
+
+    def poller(self) -> str:
+        """An agent of lab that is served by hand, and may be reached by main of home; its name."""
+        name = add_agent(self.lab, self.name("person"))
+        self.quietly(f"policy grant main@home send,ask,delegate {name}", self.lab)
+        return name
 
     @property
     def attic(self) -> RealNode:
@@ -89,6 +107,36 @@ class Place:
             add_agent(self._attic, "main")
             add_agent(self._attic, "other")
         return self._attic
+
+    def guest(self, name: str, *, talks: bool = False) -> RealNode:
+        """A node of this name, running and paired with lab; with `talks` they have spoken."""
+        if name not in self._guests:
+            node = self._guests[name] = RealNode(self.root / name, name).make().start()
+            self._stack.callback(node.kill)
+            add_agent(node, "main")
+            pair(node, self.lab)
+        node = self._guests[name]
+        connected(node, "lab")
+        if talks:
+            self.quietly("send bob@lab hello", node)
+            with node.operator as operator:
+                until(operator, lambda: peer(operator, "lab").in_flight == 0)
+        return node
+
+    @property
+    def unpaired(self) -> RealNode:
+        """A running node that lab has never met."""
+        node = RealNode(self.root / self.name("stranger"), "stranger").make().start()
+        self._stack.callback(node.kill)
+        return node
+
+    def lose_database(self, node: RealNode) -> None:
+        """Start a node with its keys and an empty database, as after a disk was replaced."""
+        node.stop()
+        for file in node.home.glob("node.db*"):
+            file.unlink()
+        open_database(node.places.database).close()
+        node.start()
 
     @contextmanager
     def fault(self, kind: str) -> Iterator[None]:
@@ -176,14 +224,28 @@ def provokes(code: str) -> Callable[[Provocation], Provocation]:
 
 @contextmanager
 def place(root: Path) -> Iterator[Place]:
-    """Two running nodes with agents, and rules that let main@home speak to bob at lab."""
-    with ExitStack() as stack, scene(root) as one:
+    """Two running nodes with agents, and rules that let main@home speak to bob at lab.
+
+    What they say on stderr is theirs: they meet everything here. They must end cleanly.
+    """
+    home, lab = RealNode(root / "home", "home"), RealNode(root / "lab", "lab")
+    with ExitStack() as stack:
+        for node in (home, lab):
+            node.make()
+            set_limit(node, "rate", "none")
+            node.launch()
+            stack.callback(node.kill)
+        for node in (home, lab):
+            node.ready()
+        pair(home, lab)
+        connected(home, "lab")
         for name in ("main", "other"):
-            add_agent(one.home, name)
-        add_agent(one.lab, "bob")
-        found = Place(root, one.home, one.lab, stack)
-        found.quietly("policy grant main@home send,ask,delegate bob", one.lab)
+            add_agent(home, name)
+        add_agent(lab, "bob")
+        found = Place(root, home, lab, stack)
+        found.quietly("policy grant main@home send,ask,delegate bob", lab)
         yield found
+        assert [node.stop() for node in (home, lab)] == [0, 0]
 
 
 def _answer(listener: socket.socket, body: bytes, status: int) -> None:

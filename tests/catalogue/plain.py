@@ -18,6 +18,8 @@ _NODE = re.compile(r"\b[a-z2-7]{52}\b")
 _LABEL = re.compile(r"(! )? *(│ )?([a-z]+ {2,})?")
 _RULES: tuple[tuple[str, str], ...] = (
     (r"gp1-[a-z2-7]{20,}", "gp1-…"),
+    (r"gpr1(-[a-z0-9]{5}){4,}", "gpr1-…"),
+    (r"\b[a-z2-7]{7}(-[a-z2-7]{7}){7}\b", "NODE"),
     (r"(?<=  )[A-Z2-7a-z]{4}(-[A-Z2-7a-z]{4}){6,}[-A-Z2-7a-z]*", "KIT"),
     (r"\bgpt-[\w-]{20,}", "gpt-SECRET"),
     (r'"(secret|kit)":"[^"]+"', r'"\1":"SECRET"'),
@@ -59,7 +61,8 @@ class Plain:
     def _block(self, said: Said) -> str:
         err = [f"! {line}".rstrip() for line in said.err.splitlines()]
         end = [f"[exit {said.code}]"] if said.code else []
-        lines = [f"$ gatepost {said.line}", *said.out.splitlines(), *err, *end]
+        shown = said.screen or (*said.out.splitlines(), *err)
+        lines = [f"$ gatepost {said.line}".rstrip(), *shown, *end]
         return "".join(f"{self._line(line)}\n" for line in lines)
 
     def _line(self, line: str) -> str:

@@ -7,14 +7,15 @@ from collections.abc import Callable
 import pytest
 
 from gatepost.errors import CATALOGUE
-from tests.catalogue import adapters, calls, machine, peers
+from tests.catalogue import adapters, calls, machine, openclaw, peers
 from tests.catalogue.place import PROVOKED, Place
 from tests.catalogue.plain import Plain
 from tests.catalogue.typed import Said
+from tests.process.nodes import RealNode
 from tests.unit.cli.grammar import commands_in, read
 
 pytestmark = pytest.mark.process
-SUBJECTS = (adapters, calls, machine, peers)
+SUBJECTS = (adapters, calls, machine, openclaw, peers)
 
 
 def test_no_error_is_without_its_provocation() -> None:
@@ -52,10 +53,10 @@ def check_error(said: Said, code: str) -> None:
         assert f"{entry.title} ({code})" in said.text or f"{code}: " in said.out or code in said.out
 
 
-def plain(place: Place) -> Plain:
+def plain(place: Place, *more: RealNode) -> Plain:
     """How transcripts of this place are made the same at every run."""
     names = dict(sorted(place.names.items(), key=lambda pair: -len(pair[0])))
     made = Plain({str(place.root): "/srv", **names})
-    for node in (place.home, place.lab):
+    for node in (place.home, place.lab, *more):
         made.node(json.loads(place.quietly("keys show --json", node))["node"], node.name)
     return made

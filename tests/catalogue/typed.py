@@ -5,10 +5,12 @@ the node behind it are those of the product.
 """
 
 import io
+import itertools
 import os
 import shlex
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,8 @@ class Said:
     code: int
     out: str
     err: str
+    screen: tuple[str, ...] = ()
+    """The lines as they came, `! ` before those of stderr."""
 
     @property
     def text(self) -> str:
@@ -34,11 +38,25 @@ class Said:
 
 
 class Stream(io.TextIOWrapper):
-    """A text stream over bytes that may claim to be a terminal."""
+    """A text stream over bytes that may claim to be a terminal; `written` is shared with others."""
 
-    def __init__(self, text: bytes = b"", *, terminal: bool = False) -> None:
+    def __init__(
+        self,
+        text: bytes = b"",
+        *,
+        terminal: bool = False,
+        mark: str = "",
+        written: list[tuple[str, str]] | None = None,
+    ) -> None:
         super().__init__(io.BytesIO(text), encoding="utf-8", write_through=True)
         self._terminal = terminal
+        self._mark = mark
+        self._written = [] if written is None else written
+
+    def write(self, text: str, /) -> int:
+        count = super().write(text)  # first: somebody may ask whether bytes are taken
+        self._written.append((self._mark, text))
+        return count
 
     def isatty(self) -> bool:
         return self._terminal
@@ -58,7 +76,9 @@ def type_line(
 ) -> Said:
     """Run `gatepost LINE` with GATEPOST_HOME set. Without `stdin` a person sits at the keyboard."""
     data = stdin.encode() if isinstance(stdin, str) else stdin or b""
-    out, err = Stream(terminal=watched), Stream(terminal=watched)
+    written: list[tuple[str, str]] = []
+    out = Stream(terminal=watched, mark="", written=written)
+    err = Stream(terminal=watched, mark="! ", written=written)
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("GATEPOST_")]:
             patch.delenv(name)
@@ -75,4 +95,11 @@ def type_line(
         finally:
             os.umask(before)  # a node's own is for it alone
     time.tzset()
-    return Said(line, code, out.text(), err.text())
+    return Said(line, code, out.text(), err.text(), tuple(_lines(written)))
+
+
+def _lines(written: list[tuple[str, str]]) -> Iterator[str]:
+    """Whole lines in the order in which they were written."""
+    for mark, pieces in itertools.groupby(written, key=lambda one: one[0]):
+        for line in "".join(text for _, text in pieces).splitlines():
+            yield f"{mark}{line}".rstrip()
