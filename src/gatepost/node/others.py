@@ -8,6 +8,7 @@ and nothing here needs more of it than it says already.
 import msgspec
 
 from gatepost.core.control import Answer
+from gatepost.core.entry import is_code
 from gatepost.core.message import WANT
 from gatepost.core.records import MessageRow
 from gatepost.core.views import MessagesQuery
@@ -90,7 +91,8 @@ def _word(row: MessageRow) -> str | None:
     if not row.slot:
         return None
     if row.state == "rejected":
-        return "ok" if row.by == "agent" else row.reason or "denied"
+        said = row.reason if is_code(row.reason) else "denied"
+        return "ok" if row.by == "agent" else said
     if row.state == "held":
         return "held"
     return "ok" if row.state in _LET_IN else None

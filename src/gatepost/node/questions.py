@@ -10,6 +10,7 @@ from typing import Protocol
 
 import msgspec
 
+from gatepost.core.entry import is_code
 from gatepost.core.message import MessageView
 from gatepost.core.origin import Document
 from gatepost.core.records import MessageRow
@@ -153,6 +154,9 @@ class Questions:
     async def _message(self, question: Question) -> Explanation:
         node = self._node
         row = node.shown.find(question.message)
+        if not row.sender:
+            said = "was withdrawn before it came in: nothing had to be decided"
+            return Explanation("allow", (), f"{row.id} {said}")
         one = self._replaying.of(row)
         request = self._replaying.request(row) if isinstance(one, str) else one.request
         at = question.at or node.clock.now()
@@ -234,7 +238,7 @@ def _answerable(found: Explanation, id: str) -> Explanation:
 def _stands(view: MessageView, where: str) -> str:
     who = {"rule": " by a rule", "agent": " by the agent", "node": " by the node"}.get(view.by, "")
     at = f" at {where}" if who and where else ""
-    why = f" ({view.reason})" if view.reason else ""
+    why = f" ({view.reason})" if is_code(view.reason) else ""
     return f"{view.id} is {view.state}{who}{at}{why}"
 
 

@@ -126,6 +126,30 @@ def test_both_are_told_after_the_node_was_killed() -> None:
     assert any("rule `in`" in one.because for one in then if one)
 
 
+def test_a_message_that_was_withdrawn_on_its_way_was_never_decided() -> None:
+    here = stage()
+    here.part("home", "lab")
+    id = here.submit("home", "main", "bob@lab").id
+    here.cancel("home", "main", id)
+    here.join("home", "lab")
+    here.run(2.0)
+    if here.node("lab").store.messages.find(id):
+        assert "was withdrawn before it came in" in explained(here, id).headline
+    found = explained(here, id, "home")
+    assert found.verdict == "allow" and "is cancelled" in found.headline
+
+
+def test_many_decisions_are_taken_again_a_few_at_a_time() -> None:
+    here = stage(OUT + IN + '[limits]\nrate = "none"\n')
+    for _ in range(120):
+        here.submit("home", "main", "bob@lab")
+    here.run(5.0)
+    change(here, "lab", OUT)
+    found = replayed(here)
+    assert (found.replayed, found.changed, len(found.changes)) == (120, 120, 120)
+    assert [one.at for one in found.changes] == sorted(one.at for one in found.changes)[::-1]
+
+
 def test_a_message_nobody_knows_is_said_to_be_unknown() -> None:
     here = stage()
     with pytest.raises(GatepostError, match=r"message\.unknown"):
