@@ -284,11 +284,11 @@ def test_every_reference_of_the_document_resolves_and_every_name_in_a_path_is_de
         assert reference in schemas
     ids = []
     for path, operations in document["paths"].items():
-        for operation in operations.values():
+        for method, operation in operations.items():
             names = {p["name"] for p in operation.get("parameters", []) if p["in"] == "path"}
             assert names == set(re.findall(r"{(\w+)}", path))
             assert operation["summary"]
-            ids.append(operation.get("operationId", path))
+            ids.append(operation.get("operationId", (method, path)))
     assert len(ids) == len(set(ids))
 
 

@@ -12,20 +12,22 @@ from starlette.routing import BaseRoute, Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gatepost import __version__
-from gatepost.api.http import agent_routes, mcp, operator_routes
+from gatepost.api.http import agent_routes, mcp, operator_routes, tools
 from gatepost.api.http.answers import raised, refuse
 from gatepost.api.http.door import MCP, Door, Surface
 from gatepost.api.http.events import EventStream
 from gatepost.api.http.holders import Holders
 from gatepost.api.http.inside import Inside
-from gatepost.api.http.openapi import Document
+from gatepost.api.http.openapi import Document, Extra
 from gatepost.api.http.operations import Endpoint, Operation
 from gatepost.api.http.socket import Sockets
 from gatepost.errors import GatepostError
 
-_EVENTS = ("/v1/events", "What happens, as server-sent events")
-_SOCKET = ("/v1/socket", "The fast lane: a WebSocket of many calls a frame")
-_DOCUMENT = ("/v1/openapi.json", "This document")
+_EVENTS = Extra("/v1/events", "What happens, as server-sent events")
+_SOCKET = Extra("/v1/socket", "The fast lane: a WebSocket of many calls a frame")
+_MCP = Extra(MCP, "The agent's tools over MCP, streamable HTTP", ("get", "post", "delete"))
+_TOOLS = Extra(tools.PATH, "Call one of the agent's tools", ("post",))
+_DOCUMENT = Extra("/v1/openapi.json", "This document")
 
 
 class App:
@@ -36,12 +38,14 @@ class App:
         self._closing = asyncio.Event()
         self.holders = Holders()
         self._sockets = Sockets(inside, self.holders)
+        box = tools.ToolBox(inside, self.holders)
         self.routers = {
             Surface.agent: _Surface(
                 [
-                    *self._rows("Gatepost, agents", agent_routes.OPERATIONS, _SOCKET),
+                    *self._rows("Gatepost, agents", agent_routes.OPERATIONS, _SOCKET, _MCP, _TOOLS),
                     WebSocketRoute(_SOCKET[0], self._sockets),
-                    Route(MCP, mcp.Mcp(inside, self.holders), methods=["GET", "POST", "DELETE"]),
+                    _route(tools.PATH, tools.ToolCalls(inside, box), "POST"),
+                    Route(MCP, mcp.Mcp(inside, box), methods=["GET", "POST", "DELETE"]),
                 ]
             ),
             Surface.operator: _Surface(
@@ -73,9 +77,7 @@ class App:
         """End everything that waits; the node stops."""
         self._closing.set()
 
-    def _rows(
-        self, title: str, rows: Sequence[Operation[Any]], *extra: tuple[str, str]
-    ) -> list[BaseRoute]:
+    def _rows(self, title: str, rows: Sequence[Operation[Any]], *extra: Extra) -> list[BaseRoute]:
         events = EventStream(self._inside, self._closing)
         document = Document(title, __version__, rows, (_EVENTS, _DOCUMENT, *extra))
         return [

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from starlette.types import Receive, Scope, Send
@@ -15,8 +15,13 @@ _REF = "#/components/schemas/{name}"
 _JSON = "application/json"
 _PATH_NAME = re.compile(r"{(\w+)}")
 
-Extra = tuple[str, str]
-"""A route that is no operation: its path and what it is for (GET all of them)."""
+
+class Extra(NamedTuple):
+    """A route that is no operation: its path, what it is for, and how it is asked."""
+
+    path: str
+    says: str
+    methods: tuple[str, ...] = ("get",)
 
 
 class Document:
@@ -43,10 +48,15 @@ def document(
     for row, given, taken in zip(rows, gives, takes, strict=True):
         operation = _operation(row, given, taken, components)
         paths.setdefault(row.path, {})[row.method.lower()] = operation
-    for path, says in extra:
-        operation: dict[str, Any] = {"summary": says}
-        operation["responses"] = {"200": {"description": says}, **_refusal()}
-        paths.setdefault(path, {})["get"] = operation
+    for one in extra:
+        operation: dict[str, Any] = {"summary": one.says}
+        operation["responses"] = {"200": {"description": one.says}, **_refusal()}
+        if names := _PATH_NAME.findall(one.path):
+            operation["parameters"] = [
+                _parameter(name, "path", {"type": "string"}, True) for name in names
+            ]
+        for method in one.methods:
+            paths.setdefault(one.path, {})[method] = operation
     return {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version},

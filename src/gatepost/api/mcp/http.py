@@ -10,24 +10,21 @@ from collections.abc import Callable
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from starlette.types import Receive, Scope, Send
 
-from gatepost.api.mcp.calls import Mailbox, Tools
+from gatepost.api.mcp.calls import Tools
 from gatepost.api.mcp.server import Context, build
 
 BODY_MAX = 1024 * 1024
 
 
 class Streamable:
-    """The endpoint. `mailbox` gives an agent's mailbox; tools live as long as the node."""
+    """The endpoint. `tools` gives an agent's tools."""
 
-    def __init__(self, mailbox: Callable[[str], Mailbox]) -> None:
-        self._mailbox = mailbox
-        self._tools: dict[str, Tools] = {}
+    def __init__(self, tools: Callable[[str], Tools]) -> None:
+        self._tools = tools
 
     async def serve(self, speaker: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request of the agent `speaker`."""
-        tools = self._tools.get(speaker)
-        if tools is None:
-            tools = self._tools[speaker] = Tools(self._mailbox(speaker))
+        tools = self._tools(speaker)
 
         async def agent(ctx: Context) -> tuple[str, Tools]:
             return speaker, tools
