@@ -26,6 +26,8 @@ from gatepost.ports import Timer
 
 Answer = Callable[[bytes | None], None]
 NONCE_BYTES = 16
+PATIENCE_MS = 60_000
+"""How long both sides may take to be declared before somebody is told."""
 
 
 @dataclass(slots=True)
@@ -105,6 +107,15 @@ class Declaring:
                 error=one.error or "not met yet",
             )
             for one in self._strangers.values()
+        ]
+
+    def needs_you(self) -> list[str]:
+        """Declared nodes that cannot be met, each in a line, once that has gone on for a while."""
+        late = self._ground.clock.now() - PATIENCE_MS
+        return [
+            f"peer {one.declared.alias} is declared in {one.declared.origin} and not met: {one.error}"
+            for one in self._strangers.values()
+            if one.error and one.since < late
         ]
 
     def about(self, alias: str) -> str:

@@ -120,6 +120,7 @@ class Operator(Peering):
         if fault is not None:
             said.append(f"{fault.what}; until it is mended the last good policy is in force")
         said += self._book.failing
+        said += self._node.declaring.needs_you()
         held = len(self._node.holds.all())
         if held:
             they = "1 message waits" if held == 1 else f"{held} messages wait"

@@ -84,6 +84,10 @@ def test_a_declaration_of_one_side_alone_pairs_nobody_and_says_why() -> None:
     view = operator(stage, "home").peers()[0]
     assert "must declare this node too" in view.error
     assert view.next_attempt > stage.node("home").clock.now() - 300_000
+    assert stage.node("home").declaring.needs_you() == [
+        "peer lab is declared in gatepost.toml:12 and not met: "
+        "the node there does not know of this one: it must declare this node too"
+    ]
     refused = stage.refused("home", "main", "bob@lab")
     assert refused.code == "peer.unknown"
     with pytest.raises(GatepostError) as raised:
