@@ -113,9 +113,9 @@ class Declaring:
         """Declared nodes that cannot be met, each in a line, once that has gone on for a while."""
         late = self._ground.clock.now() - PATIENCE_MS
         return [
-            f"peer {one.declared.alias} is declared in {one.declared.origin} and not met: {one.error}"
-            for one in self._strangers.values()
-            if one.error and one.since < late
+            f"peer {one.alias} is declared in {one.origin} and not met: {stranger.error}"
+            for one, stranger in ((each.declared, each) for each in self._strangers.values())
+            if stranger.error and stranger.since < late
         ]
 
     def about(self, alias: str) -> str:
