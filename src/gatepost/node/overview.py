@@ -9,6 +9,7 @@ from gatepost.core.control import Answer
 from gatepost.core.views import AgentView, NodeStatus, PeerView, RuleView
 from gatepost.errors import GatepostError
 from gatepost.node.agents import Agent
+from gatepost.node.claim import POLLS
 from gatepost.node.ground import Ground
 from gatepost.node.guard import DISK, PAUSE_FILE, Guard, party
 from gatepost.node.marks import life_text
@@ -70,6 +71,7 @@ class Overview:
             blocked="blocked" if peer is not None and peer.row.blocked else "",
             frozen=peer.row.stopped if peer is not None else "",
             unknown=tuple(name for name in local if name not in self._agents),
+            adapter=_not_ready(agent) if agent is not None else "",
             running=len(agent.runs) if agent is not None else 0,
             open=self._open_with(peer.row.number) if peer is not None else 0,
             peers=tuple(self._peers.by_alias),
@@ -199,6 +201,16 @@ class Overview:
 
 def _stop(alias: str, reason: str) -> str:
     return f"peer {alias} stopped: {stops.why(reason)}; {stops.fix(reason, alias)}"
+
+
+def _not_ready(agent: Agent) -> str:
+    """Why no run of an agent can start now, whatever the rules say; "" when one can."""
+    worker = agent.worker
+    if worker is None or worker.kind == POLLS:
+        return "its adapter does not run" if agent.spec.adapter else ""
+    if worker.doubtful:
+        return "what became of a run that was open when its client came is not known yet"
+    return "" if worker.capacity > 0 else "its client takes nothing now"
 
 
 def _peer_state(peer: Peer, paused: bool) -> str:
