@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
+from gatepost.core.message import Content, Run
 from gatepost.core.views import AgentSpec
 from tests.catalogue.place import Place, provokes
 from tests.catalogue.typed import Said
@@ -17,6 +18,19 @@ HANGS = READS + "sys.stdin.read()\nimport time\ntime.sleep(60)\n"
 @provokes("adapter.no_command")
 def _(place: Place) -> Said:
     return place.type("agents add reader --command /nowhere/reader")
+
+
+@provokes("agent.not_ready")
+def _(place: Place) -> Said:
+    """A client that came back does not know what became of a run it had."""
+    agent = place.name("worker")
+    place.quietly(f"agents add {agent}")
+    place.quietly(f"send {agent} hello --as main")
+    with place.home.speaker(agent) as first:
+        next(first.runs(capacity=1))
+    with place.home.speaker(agent) as second:
+        second.portal.call(second.client.claim(_Idle(), 1))
+        return place.type(f"explain main {agent} send --json")
 
 
 @provokes("adapter.not_started")
@@ -76,6 +90,19 @@ def _(place: Place) -> Said:
 def _(place: Place) -> Said:
     agent = _webhook(place, f"http://127.0.0.1:{free_port()}/hook")
     return place.type(f"ask {agent} hello --expires 1s --wait 20s --as main")
+
+
+class _Idle:
+    """A client that is asked for its evidence and gives none."""
+
+    def offer(self, run: Run) -> None:
+        """It never starts one."""
+
+    def cancel(self, run: str, reason: str) -> None:
+        """It never has one."""
+
+    def supply(self, run: str, parts: tuple[Content, ...]) -> None:
+        """It never asked."""
 
 
 def _asked(place: Place, agent: str) -> Said:

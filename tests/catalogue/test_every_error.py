@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from gatepost.errors import CATALOGUE
-from tests.catalogue import adapters, calls, machine, openclaw, peers
+from tests.catalogue import adapters, calls, machine, openclaw, peers, people
 from tests.catalogue.place import PROVOKED, Place
 from tests.catalogue.plain import Plain
 from tests.catalogue.typed import Said
@@ -15,7 +15,7 @@ from tests.process.nodes import RealNode
 from tests.unit.cli.grammar import commands_in, read
 
 pytestmark = pytest.mark.process
-SUBJECTS = (adapters, calls, machine, openclaw, peers)
+SUBJECTS = (adapters, calls, machine, openclaw, peers, people)
 
 
 def test_no_error_is_without_its_provocation() -> None:
