@@ -96,6 +96,7 @@ def test_a_held_message_is_told_as_held_then_and_now() -> None:
     found = explained(here, id)
     assert found.then is not None
     assert (found.verdict, found.then.verdict) == ("hold", "hold")
+    assert found.fixes == (f"gatepost holds approve {id}",)
     here.run(1.0)
     at_home = explained(here, id, "home")
     assert at_home.there is not None
