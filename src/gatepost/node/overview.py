@@ -6,6 +6,7 @@ import msgspec
 
 from gatepost.core import stops
 from gatepost.core.control import Answer
+from gatepost.core.identity import verify_record
 from gatepost.core.views import AgentView, NodeStatus, PeerView, RuleView
 from gatepost.errors import GatepostError
 from gatepost.node.agents import Agent
@@ -178,7 +179,7 @@ class Overview:
             in_flight=exchange.outgoing.next - exchange.outgoing.out,
             oldest=oldest,
             next_attempt=peer.next_dial if exchange.line is None else 0,
-            error=": ".join(part for part in peer.error if part),
+            error=_trouble(peer),
             words=row.words,
             may=self._may(peer),
         )
@@ -197,6 +198,20 @@ class Overview:
             if any(pattern.node in (peer.row.alias, peer.row.node, "*") for pattern in rule.from_):
                 spoken += [f"{verb} {', '.join(map(str, rule.to))}" for verb in rule.allow]
         return tuple(dict.fromkeys(spoken))
+
+
+def _trouble(peer: Peer) -> str:
+    """Why it is stopped, or how the last dial failed; of keys, what two operators can compare."""
+    if not peer.row.stopped:
+        return ": ".join(part for part in peer.error if part)
+    why = stops.why(peer.row.stopped)
+    if not peer.row.shown:
+        return why
+    known, shown = (
+        f"key {record.key[:16]}… record {record.seq}"
+        for record in (peer.record, verify_record(peer.row.shown))
+    )
+    return f"{why}; known: {known}; shown: {shown} (`gatepost keys show` there)"
 
 
 def _stop(alias: str, reason: str) -> str:

@@ -75,6 +75,10 @@ def test_a_key_that_does_not_follow_stops_traffic_until_a_person_acts() -> None:
         "peer lab stopped: it shows keys that do not follow from those it was paired with; "
         "gatepost peers trust lab",
     )
+    key = stage.machines["lab"].keys.record.key[:16]
+    (view,) = operator.peers()
+    assert view.state == "frozen"
+    assert f"known: key {key}… record 1; shown: key {key}… record 1" in view.error
     stage.crash("home")
     stage.boot("home")
     stage.run(300)
