@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from gatepost.core.health import Checkup, Finding, Repair
 from gatepost.core.holding import Answered, HoldRule, HoldView
 from gatepost.core.lifecycle import OUTCOMES
 from gatepost.core.message import (
@@ -97,6 +98,7 @@ class FakeNode:
         self.events = FakeEvents()
         self.tokens = FakeTokens({f"token-of-{name}": name for name in self.boxes})
         self.operator = FakeOperator(self)
+        self.health = FakeHealth()
 
     def desk(self, agent: str) -> "FakeDesk":
         if agent not in self.boxes:
@@ -607,3 +609,16 @@ class FakeOperator:
 
     async def resume(self, what=""):
         return await self._undo("resume", what)
+
+
+class FakeHealth:
+    def checkup(self) -> Checkup:
+        found = Finding(
+            code="home.exposed",
+            severity="error",
+            title="others can reach the node's files",
+            what="others can reach /srv/gatepost",
+            subject="/srv/gatepost",
+            repairs=(Repair("close", "/srv/gatepost"),),
+        )
+        return Checkup(at=1, findings=(found,), looked=("home.exposed",))

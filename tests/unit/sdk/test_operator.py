@@ -6,6 +6,7 @@ import inspect
 import pytest
 
 from gatepost.api.http.inside import Operator
+from gatepost.core.health import Repair
 from gatepost.core.holding import ApproveIn
 from gatepost.core.views import AgentSpec, GrantIn, MessagesQuery, Question
 from gatepost.errors import GatepostError
@@ -78,6 +79,10 @@ CALLS = {
 }
 
 
+ASIDE = {"events", "health", "config", "set_config", "undo_config"}
+"""Calls of other rooms of the node, which stand beside its operator."""
+
+
 def operator_of(api: Served) -> OperatorClient:
     return connect_operator(socket=api.operator_socket)
 
@@ -87,7 +92,7 @@ def test_all_three_operators_have_the_same_calls():
     assert set(CALLS) == inside
     for client in (OperatorClient, BlockingOperator):
         public = {name for name, _ in inspect.getmembers(client) if not name.startswith("_")}
-        assert public == inside | {"events"}
+        assert public == inside | ASIDE
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -189,6 +194,19 @@ def test_an_operator_token_is_shown_where_one_is_asked_for(tmp_path):
             token = "token-of-operator"
             async with connect_operator(socket=api.operator_socket, token=token) as operator:
                 assert (await operator.status()).name == "home"
+
+    asyncio.run(scene())
+
+
+def test_the_node_tells_what_it_finds_wrong_with_itself(tmp_path):
+    async def scene():
+        async with served(tmp_path) as api:
+            async with connect_operator(socket=api.operator_socket) as operator:
+                checkup = await operator.health()
+            assert checkup == api.node.health.checkup()
+            assert checkup.findings[0].repairs == (Repair("close", "/srv/gatepost"),)
+            refused = await api.agent("GET", "/v1/health")
+            assert refused.status == 404
 
     asyncio.run(scene())
 

@@ -171,7 +171,9 @@ def _sum(look: Look) -> str:
     ]
     said = ", ".join(counts) or "all is well"
     steps = len(look.repairs)
-    return said + (f"   gatepost doctor --fix would do {_count(steps, 'step')}" if steps else "")
+    return said + (
+        f"; {_count(steps, 'safe step')} to mend:   gatepost doctor --fix" if steps else ""
+    )
 
 
 def _unseen(look: Look) -> list[Item]:
