@@ -72,7 +72,7 @@ async function execute(config, token, name, key, input, signal) {
     said = { line, body: { error: { code: "node.not_running", retryable: true } }, failed: true };
   }
   const text = `${said.line}\n${JSON.stringify(said.body)}`;
-  return { content: [{ type: "text", text }], details: { gatepost: said.body, refused: said.failed } };
+  return { content: [{ type: "text", text }], details: { gatepost: { state: said.body.state, id: said.body.id } } };
 }
 
 export default {
