@@ -14,6 +14,7 @@ from gatepost.errors import CATALOGUE, GatepostError
 from tests.unit.cli import grammar
 from tests.unit.cli.fakes import ID, INVITATION, LAB, FakeNode, paired, run, view
 from tests.unit.cli.terminal import Said, Terminal
+from tests.unit.cli.waiting import HOLD, Waiting
 
 Golden = Callable[[str, str], None]
 
@@ -155,6 +156,18 @@ def test_json(terminal: Terminal, node: FakeNode, golden: Golden) -> None:
         "keys show", "log", "pause", "resume lab",
     ]  # fmt: skip
     golden("cli/json.txt", typed(terminal, *(f"{line} --json" for line in lines)))
+
+
+def test_holds(monkeypatch: pytest.MonkeyPatch, golden: Golden) -> None:
+    waiting = Waiting()
+    terminal = Terminal(monkeypatch, waiting)
+    lines = ("holds list", f"holds show {ID[:13]}", f"holds approve {ID[:13]} --digest 5f3c9a01")
+    said = typed(terminal, *lines, f'holds refuse {ID[:13]} "Not on a Friday."')
+    waiting.held = []
+    other = f"holds approve {ID} --digest 00"
+    end = typed(terminal, "holds list", "holds list --standing")
+    waiting.held = [HOLD]
+    golden("cli/holds.txt", "\n".join((said, typed(terminal, other), end)))
 
 
 def test_tokens_and_pauses(terminal: Terminal, golden: Golden) -> None:
