@@ -9,7 +9,7 @@ from pathlib import Path
 
 from gatepost.api.mcp.texts import STEM, TOOLS
 
-PLUGIN = Path(__file__).resolve().parent.parent / "integrations" / "openclaw"
+PLUGIN = Path(__file__).resolve().parent.parent / "src/gatepost/adapters/openclaw/plugin"
 
 
 def files() -> dict[Path, str]:
@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> int:
         path for path, text in files().items() if not path.exists() or path.read_text() != text
     ]
     for path in stale:
-        print(f"{path.relative_to(PLUGIN.parent.parent)} is not what the product says")
+        print(f"{path.name} is not what the product says")
         if "--check" not in arguments:
             path.write_text(files()[path])
     return bool(stale) and "--check" in arguments
