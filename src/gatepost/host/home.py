@@ -35,6 +35,7 @@ def home_facts(places: Layout, processes: Processes) -> HomeFacts:
         exposed=tuple((str(path), stat.S_IMODE(path.lstat().st_mode)) for path in _open(places)),
         unwritable=tuple(str(path) for path in _directories(places) if not _writable(path)),
         missing=tuple(str(path) for path in _needed(places) if not path.exists()),
+        tokens=frozenset(path.name for path in places.tokens.glob("*")),
         leftovers=tuple(str(path) for path in _leftovers(places, processes)),
     )
 

@@ -139,7 +139,7 @@ def test_fix_follows_no_link(doctor: Doctor) -> None:
 
 
 def test_fix_as_json_tells_what_was_done_and_how_it_is_now(doctor: Doctor) -> None:
-    doctor.place.places.tokens.rmdir()
+    shutil.rmtree(doctor.place.places.tokens)
     told = json.loads(doctor.type("--fix --json").out)
     path = str(doctor.place.places.tokens)
     assert told["done"] == [{"do": "make", "path": path, "undo": f"rmdir {path}"}]

@@ -32,6 +32,13 @@ def _missing(facts: Facts) -> Iterator[Hit]:
             )
 
 
+def _tokenless(facts: Facts) -> Iterator[Hit]:
+    there = known(facts.home).tokens
+    for agent in known(facts.known_agents):
+        if agent.spec.name not in there:
+            yield Hit(f"the token of {agent.spec.name} is gone from run/tokens", agent.spec.name)
+
+
 def _unread(facts: Facts) -> Iterator[Hit]:
     for agent in known(facts.known_agents):
         if agent.spec.adapter or agent.attached not in ("", "polls") or not agent.waiting:
@@ -102,6 +109,19 @@ CHECKS = (
         " `failed`.",
         fix="put it back, or `gatepost agents remove {subject}` and"
         " `gatepost agents add {subject} --command COMMAND`",
+    ),
+    Check(
+        code="agent.no_token",
+        title="an agent's token is gone",
+        severity="warning",
+        group="Agents",
+        per="agent",
+        needs=("home", "known_agents"),
+        probe=_tokenless,
+        explain="Commands with `--as` cannot speak as the agent, and a command the node starts for"
+        " it is told no token. Only its hash is kept, so it cannot be written again.",
+        fix="`gatepost agents remove {subject}`, then `gatepost agents add {subject}` as before;"
+        " its messages stay",
     ),
     Check(
         code="agent.down",

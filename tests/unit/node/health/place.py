@@ -100,6 +100,14 @@ class Place:
             name,
             msgspec.json.encode(spec),
         )
+        self.token(name)
+
+    def token(self, name: str) -> None:
+        """What `agents add` leaves for commands to find."""
+        path = self.places.tokens / name
+        if self.places.tokens.is_dir():
+            path.write_text("gpt-0\n")
+            path.chmod(0o600)
 
     def message(self, **more: object) -> None:
         """A message row as the node writes it."""

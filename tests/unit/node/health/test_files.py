@@ -127,7 +127,7 @@ def _(place: Place) -> Generator[None, Finding, None]:
 
 @proves("home.incomplete")
 def _(place: Place) -> Generator[None, Finding, None]:
-    place.places.tokens.rmdir()
+    shutil.rmtree(place.places.tokens)
     found = yield
     repaired(place, found)
 
@@ -433,6 +433,13 @@ def _(place: Place) -> Generator[None, Finding, None]:
     yield
     program.write_text("#!/bin/sh\n")
     program.chmod(0o700)
+
+
+@proves("agent.no_token")
+def _(place: Place) -> Generator[None, Finding, None]:
+    (place.places.tokens / "main").unlink()
+    yield
+    place.agent("main")
 
 
 @proves("agent.unread")

@@ -62,7 +62,8 @@ class Well:
 
     def home(self) -> HomeFacts:
         self.looks += 1
-        return HomeFacts(path="/srv/gatepost", node_there=True)
+        tokens = frozenset({"main", "bot"})
+        return HomeFacts(path="/srv/gatepost", node_there=True, tokens=tokens)
 
     def elsewhere(self) -> tuple[tuple[str, int], ...]:
         return ()
