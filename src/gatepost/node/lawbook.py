@@ -19,7 +19,7 @@ from gatepost.policy.directory import Directory
 from gatepost.policy.expectations import Tried, broken_by, refusal
 from gatepost.policy.law import Law
 from gatepost.policy.patterns import shell
-from gatepost.policy.review import Remark, review
+from gatepost.policy.review import review_of
 from gatepost.policy.rules import read_law
 from gatepost.ports import Clock
 
@@ -55,10 +55,6 @@ class LawFiles:
     def failing(self) -> tuple[str, ...]:
         """Which expectations the law in force did not meet when it was last read."""
         return tuple(one.says for one in self._failing)
-
-    def remarks(self) -> tuple[Remark, ...]:
-        """What is odd in the law in force."""
-        return review(self.law, self.directory(), self._clock.now())
 
     def begin(self) -> None:
         """Try the expectations of the law that was found at the start.
@@ -110,8 +106,15 @@ class LawFiles:
             text=edited.after,
             origin=f"{edited.file}:{edited.line}",
             undo=edited.undo,
-            remarks=tuple(one.text for one in self.remarks() if one.rule == rule.id),
+            remarks=self._remarks(rule.id),
         )
+
+    def _remarks(self, rule_id: str) -> tuple[str, ...]:
+        rule = self.law.rule(rule_id)
+        if rule is None:
+            return ()
+        found = review_of(self.law, rule, self.directory(), self._clock.now())
+        return tuple(one.text for one in found)
 
     def _nodes(self, grant: GrantIn) -> dict[str, str]:
         """The nodes its aliases stand for now; a name nobody has is whoever gets it."""

@@ -6,8 +6,9 @@ that mean another node now. A name nobody has is no fault: rules may be written 
 anybody they speak of.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
+from itertools import islice
 from typing import Literal
 
 import msgspec
@@ -45,17 +46,18 @@ class Remark(msgspec.Struct, frozen=True):
 
 def review(law: Law, directory: Directory, now: int) -> tuple[Remark, ...]:
     """The first `MOST` oddities of a law, as this node stands at a moment (ms)."""
-    found: list[Remark] = []
-    for remark in _all(law, directory, now):
-        if len(found) >= MOST:
-            break
-        found.append(remark)
-    return tuple(found)
+    return tuple(islice(_all(law, law.rules, directory, now), MOST))
 
 
-def _all(law: Law, directory: Directory, now: int) -> Iterator[Remark]:
+def review_of(law: Law, rule: Rule, directory: Directory, now: int) -> tuple[Remark, ...]:
+    """What is odd about one rule of a law."""
+    found = _all(law, (rule,), directory, now)
+    return tuple(remark for remark in found if remark.rule == rule.id)
+
+
+def _all(law: Law, rules: Sequence[Rule], directory: Directory, now: int) -> Iterator[Remark]:
     nearest = cache(near)
-    for rule in law.rules:
+    for rule in rules:
         why = _never(law, rule, now)
         if why:
             yield Remark("never", rule.id, str(rule.origin), why)

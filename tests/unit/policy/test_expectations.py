@@ -126,3 +126,11 @@ def test_expectations_of_other_moments_parties_or_verbs_do_not_contradict_each_o
         expect("bob -> carol@work", want="deny", more="tainted = true"),
     ]
     assert len(law(expect(want="allow") + "".join(others)).expectations) == 7
+
+
+def test_many_expectations_over_many_rules_are_tried_within_bounds():
+    grants = "".join(rule(f"g{n}", from_=f"a{n}@work", to=f"b{n}") for n in range(2_000))
+    many = "".join(expect(f"*@* -> b{n}*", verb="delegate") for n in range(400))
+    assert all(passed(law(grants + many)))
+    late = rule("late", 'allow = ["delegate"]', from_="eve@home", to="b7")
+    assert passed(law(grants + late + many)).count(False) == 1
