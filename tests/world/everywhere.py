@@ -1,4 +1,6 @@
-"""One short conversation, crashed at every index of every step of either node.
+"""Short conversations, crashed at every index of every step of either node.
+
+In one of them half of what is said waits for a person, who says yes, no, or nothing in time.
 
 `python -m tests.world.everywhere` tries every effect of both nodes; the tests try those that can
 differ. Writes and timers leave no trace when the node dies before the commit, so dying before the
@@ -9,12 +11,14 @@ follow an effect the world can see, are places of their own.
 import multiprocessing
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 from tests.world.options import Options
 from tests.world.world import Result, World
 
 SEED = 3
 HIDDEN = frozenset({"write", "timer"})
+Place = tuple[int, int, Options]
 CONVERSATION = Options(
     nodes=2,
     length=6.0,
@@ -28,11 +32,12 @@ CONVERSATION = Options(
     fails=0.1,
     declines=0.1,
 )
+HELD = replace(CONVERSATION, calls=3, holds=0.6, noes=0.3, person_every=0.4, short=0.4)
 
 
-def converse(node: int, index: int) -> Result:
+def converse(node: int, index: int, options: Options = CONVERSATION) -> Result:
     """The conversation with a crash of node `node` before its effect number `index`."""
-    world = World(CONVERSATION, SEED)
+    world = World(options, SEED)
     machine = world.machines[node]
     machine.away = lambda: 0.5
     machine.fuse.left = index
@@ -41,9 +46,9 @@ def converse(node: int, index: int) -> Result:
     return result
 
 
-def places(node: int, every: bool = False) -> list[int]:
+def places(node: int, every: bool = False, options: Options = CONVERSATION) -> list[int]:
     """Where to crash: indices of effects of one node in the undisturbed conversation."""
-    world = World(CONVERSATION, SEED)
+    world = World(options, SEED)
     trace = world.machines[node].fuse.trace = list[tuple[str, int]]()
     result = world.run()
     assert not result.wrong, result.wrong
@@ -56,7 +61,7 @@ def places(node: int, every: bool = False) -> list[int]:
     return found
 
 
-def crash_at(places: list[tuple[int, int]], jobs: int = 1) -> Iterator[tuple[int, int, Result]]:
+def crash_at(places: list[Place], jobs: int = 1) -> Iterator[tuple[int, int, Result]]:
     """Every (node, index) with what it came to."""
     if jobs <= 1:
         for place in places:
@@ -66,13 +71,16 @@ def crash_at(places: list[tuple[int, int]], jobs: int = 1) -> Iterator[tuple[int
         yield from pool.imap_unordered(_one, places, chunksize=16)
 
 
-def _one(place: tuple[int, int]) -> tuple[int, int, Result]:
-    return *place, converse(*place)
+def _one(place: Place) -> tuple[int, int, Result]:
+    return place[0], place[1], converse(*place)
 
 
 def main() -> int:
     every = "--few" not in sys.argv
-    where = [(node, index) for node in (0, 1) for index in places(node, every)]
+    options = HELD if "--held" in sys.argv else CONVERSATION
+    where = [
+        (node, index, options) for node in (0, 1) for index in places(node, every, options)
+    ]
     bad = struck = 0
     for node, index, result in crash_at(where, jobs=2):
         struck += result.counts["struck"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.world.everywhere import converse, places
+from tests.world.everywhere import HELD, converse, places
 from tests.world.options import draw
 from tests.world.runs import run_world
 
@@ -65,6 +65,27 @@ def test_a_crash_before_any_effect_of_any_step_loses_and_doubles_nothing(node: i
         result = converse(node, index)
         assert result.counts["struck"] == 1, f"node {node} before effect {index}: no crash"
         assert result.wrong == [], f"node {node} before effect {index}"
+
+
+@pytest.mark.requirement("T27")
+@pytest.mark.parametrize("part", range(2))
+@pytest.mark.parametrize("node", [0, 1])
+def test_a_crash_at_any_moment_loses_neither_what_waits_for_a_person_nor_the_answer(
+    node: int, part: int
+):
+    found = places(node, options=HELD)
+    assert len(found) > 100, "the conversation is too short to be a test"
+    for index in found[part::2]:
+        result = converse(node, index, HELD)
+        assert result.counts["struck"] == 1, f"node {node} before effect {index}: no crash"
+        assert result.wrong == [], f"node {node} before effect {index}"
+
+
+@pytest.mark.parametrize("number", range(9200, 9204))
+def test_worlds_in_which_half_of_everything_waits_for_a_person_hold_too(number: int):
+    result = run_world((number, ["holds=0.5", "person_every=1.0"], 0))
+    assert result.wrong == []
+    assert min(result.counts[what] for what in ("held", "said.yes")) > 0
 
 
 def test_no_two_seeds_in_a_row_are_alike():

@@ -115,7 +115,7 @@ def approve(
 
     view, answered = call.as_operator(work)
     call.screen.data(answered, page.approved(view, answered, now()))
-    call.hint("undo", answered.undo)
+    call.hint("undo", answered.undo or f"none; it goes on to {view.to}")
     return REFUSED if answered.why else 0
 
 
@@ -131,6 +131,7 @@ def refuse(
     said = " ".join(reason or ())
     answered = call.as_operator(lambda operator: operator.refuse(message, said))
     call.screen.data(answered, page.refused(answered))
+    call.hint("undo", "none; its sender may send it again")
 
 
 def revoke(

@@ -112,6 +112,11 @@ class Approving:
     ) -> Answered:
         row = held.message.row
         state, reason = row.state, row.reason
+        undo = ""
+        if approval is not None:
+            undo = f"gatepost holds revoke {approval.id}"
+        elif answer == "approved" and row.direction != "in" and not is_outcome(state):
+            undo = f"gatepost cancel {view.id} --as {row.sender}"
         against = answer == "approved" and state in ("rejected", "expired", "unknown")
         return Answered(
             id=view.id,
@@ -121,7 +126,7 @@ class Approving:
             approval=approval.id if approval is not None else "",
             until=approval.until if approval is not None else 0,
             also=also,
-            undo=f"gatepost holds revoke {approval.id}" if approval is not None else "",
+            undo=undo,
             why=f"the law refuses it now ({reason or state})" if against else "",
         )
 
