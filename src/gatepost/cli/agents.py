@@ -6,16 +6,19 @@ from typing import Annotated, Literal
 import typer
 
 from gatepost.cli import clients
+from gatepost.cli import options as opt
 from gatepost.cli.call import Call
 from gatepost.cli.command import command, group
+from gatepost.cli.near import nearest
 from gatepost.cli.pages import node as page
+from gatepost.cli.question import VERBS
 from gatepost.cli.times import seconds
 from gatepost.core.views import AgentSpec
 from gatepost.errors import GatepostError
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The agent's name.", show_default=False)]
 How = Annotated[
-    Literal["none", "echo", "process", "webhook", "openclaw"],
+    Literal["none", "echo", "process", "webhook", "openclaw"] | None,
     typer.Option(
         "--adapter",
         metavar="none|echo|process|webhook|openclaw",
@@ -114,9 +117,13 @@ def listed(
             "--peer", metavar="PEER", help="Ask this peer which of its agents we may see."
         ),
     ] = "",
-    limit: Annotated[int, typer.Option("--limit", metavar="N", help="At most this many.")] = 50,
+    limit: opt.Limit = 50,
 ) -> None:
     """The agents of this node, or those a peer lets us see."""
+    if can and can not in VERBS:
+        near = nearest(can, VERBS)
+        why = f"did you mean {near[0]}?" if near else f"there are {', '.join(VERBS)}"
+        raise GatepostError("usage.invalid", what=f"there is no verb `{can}`", why=why)
     if peer:
         views = call.as_operator(lambda operator: operator.remote_agents(peer))
     else:
@@ -131,7 +138,7 @@ def listed(
 def add(
     call: Call,
     name: Name,
-    adapter: How | None = None,
+    adapter: How = None,
     program: Program = "",
     mode: Mode = "once",
     url: Url = "",
