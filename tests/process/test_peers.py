@@ -33,7 +33,7 @@ def test_a_ping_goes_through_policy_and_one_of_the_wire_does_not(own: Scene) -> 
         rule = lab.grant(GrantIn(sender="*@home", verbs=("ping",), to="*", deny=True, id="quiet"))
         denied, wire = home.ping("lab"), home.ping("lab", wire=True)
         lab.revoke(rule.id)
-        assert (denied.ok, denied.why) == (False, "denied")
+        assert (denied.ok, denied.code) == (False, "peer.ping_denied")
         assert (wire.ok, wire.wire, wire.node) == (True, True, lab.status().node)
         assert home.ping("lab").ok
 
