@@ -1,6 +1,6 @@
 """Short conversations, crashed at every index of every step of either node.
 
-In one of them half of what is said waits for a person, who says yes, no, or nothing in time.
+In one of them nearly everything waits for a person, who says yes, no, or nothing in time.
 
 `python -m tests.world.everywhere` tries every effect of both nodes; the tests try those that can
 differ. Writes and timers leave no trace when the node dies before the commit, so dying before the
@@ -32,7 +32,7 @@ CONVERSATION = Options(
     fails=0.1,
     declines=0.1,
 )
-HELD = replace(CONVERSATION, calls=3, holds=0.6, noes=0.3, person_every=0.4, short=0.4)
+HELD = replace(CONVERSATION, calls=3, holds=0.9, noes=0.3, person_every=0.8)
 
 
 def converse(node: int, index: int, options: Options = CONVERSATION) -> Result:
