@@ -4,13 +4,11 @@
 """
 
 from collections.abc import Callable
-from typing import cast
 
 import pytest
 
 from gatepost.cli.pages import first
 from gatepost.core.message import File, Text
-from gatepost.errors import CATALOGUE, GatepostError
 from tests.unit.cli import grammar
 from tests.unit.cli.fakes import ID, INVITATION, LAB, FakeNode, paired, run, view
 from tests.unit.cli.terminal import Said, Terminal
@@ -173,15 +171,3 @@ def test_holds(monkeypatch: pytest.MonkeyPatch, golden: Golden) -> None:
 def test_tokens_and_pauses(terminal: Terminal, golden: Golden) -> None:
     lines = ('tokens create main --note "nightly"', "tokens list", "tokens revoke t2", "pause lab")
     golden("cli/keep.txt", typed(terminal, *lines, "resume", "agents remove main"))
-
-
-def test_every_error_of_the_catalogue(terminal: Terminal, node: FakeNode, golden: Golden) -> None:
-    pairs: list[tuple[str, Said]] = []
-    details = {"peer": "lab", "agent": "main", "sender": "main", "to": "bob@lab", "verb": "ask"}
-    for code in sorted(CATALOGUE):
-        node.refuse = GatepostError(
-            code, what="what happened", why="why it did", where="gatepost.toml:12", **details
-        )
-        pairs.append(("status", terminal.type("status")))
-        assert pairs[-1][1].code == cast(GatepostError, node.refuse).exit_code
-    golden("cli/errors.txt", transcript(*pairs))
