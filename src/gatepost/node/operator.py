@@ -21,7 +21,6 @@ from gatepost.core.views import (
     MessagesQuery,
     NodeStatus,
     Pruned,
-    PruneIn,
     TokenView,
 )
 from gatepost.errors import GatepostError
@@ -204,18 +203,18 @@ class Operator(Peering):
         await durable(self._node)
         return self._node.shown.message(row.id)
 
-    async def prune(self, wish: PruneIn) -> Pruned:
-        """Delete what ended `wish.older` ms ago, by default what the settings say, or count it."""
-        older = wish.older or self._node.settings.keep_ms
+    async def prune(self, older: int = 0, counting: bool = False) -> Pruned:
+        """Delete what ended `older` ms ago, by default what the settings say, or count it."""
+        older = older or self._node.settings.keep_ms
         if older < YOUNGEST:
             raise GatepostError(
                 "usage.invalid",
                 what="what ended less than an hour ago is not pruned",
                 command="messages prune",
             )
-        most = ALL if wish.counting else PRUNED_AT_ONCE
+        most = ALL if counting else PRUNED_AT_ONCE
         prune = self._node.pruning.prune
-        return await outcome(lambda done: prune(older, most, wish.counting, done))
+        return await outcome(lambda done: prune(older, most, counting, done))
 
     # tokens, pause
 

@@ -215,7 +215,7 @@ class OperatorClient:
         target = f"/v1/messages/{_name(id)}/cancel"
         return await self._http.call("POST", target, Nothing(), MessageView)
 
-    async def prune(self, older: int = 0, *, counting: bool = False) -> Pruned:
+    async def prune(self, older: int = 0, counting: bool = False) -> Pruned:
         """Delete messages that ended `older` ms ago (0: what the settings say), or count them."""
         body = PruneIn(older, counting)
         return await self._http.call("POST", "/v1/messages/prune", body, Pruned, MAX_WAIT)

@@ -37,6 +37,7 @@ from gatepost.core.views import (
     PeerView,
     Ping,
     Proof,
+    Pruned,
     Question,
     Renamed,
     RuleView,
@@ -591,6 +592,10 @@ class FakeOperator:
         self.looks.append(("evidence", id))
         proof = Proof(shows="received", at=1, signed=b"signed", item=b"item")
         return Evidence(id=id, state="done", peer="lab", proofs=(proof,))
+
+    async def prune(self, older=0, counting=False):
+        self._did("prune", older, counting)
+        return Pruned(3, 2, 1)
 
     async def create_token(self, agent, note=""):
         self._did("create_token", agent, note)

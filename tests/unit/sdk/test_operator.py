@@ -71,6 +71,7 @@ CALLS = {
     "refuse": (("m1", "not today"), ("refuse", "m1", "not today")),
     "approvals": ((), ("approvals",)),
     "revoke_approval": (("y1",), ("revoke_approval", "y1")),
+    "prune": ((7_200_000, True), ("prune", 7_200_000, True)),
     "create_token": (("main", "for ci"), ("create_token", "main", "for ci")),
     "tokens": ((), ("tokens",)),
     "revoke_token": (("t1",), ("revoke_token", "t1")),

@@ -25,7 +25,6 @@ from gatepost.core.views import (
     PeerView,
     Ping,
     Pruned,
-    PruneIn,
     Question,
     Renamed,
     RuleView,
@@ -193,7 +192,7 @@ class Operator(Protocol):
         """Withdraw a message."""
         ...
 
-    async def prune(self, wish: PruneIn, /) -> Pruned:
+    async def prune(self, older: int = 0, counting: bool = False) -> Pruned:
         """Delete messages that ended long ago, or count them."""
         ...
 

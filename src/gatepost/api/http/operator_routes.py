@@ -96,7 +96,7 @@ async def cancel(given: Given[Nothing]) -> MessageView:
 
 async def prune(given: Given[PruneIn]) -> Pruned:
     """Delete what ended long ago, or count it."""
-    return await given.inside.operator.prune(given.body)
+    return await given.inside.operator.prune(given.body.older, given.body.counting)
 
 
 async def tokens(given: Given[Nothing]) -> list[TokenView]:
