@@ -20,8 +20,10 @@ from gatepost.policy.law import Law, origin
 from gatepost.policy.patterns import Party
 from gatepost.policy.request import VERBS, Facts, Request
 from gatepost.policy.usage import Usage
-from gatepost.policy.who import bounds, who_can
+from gatepost.policy.who import ANOTHER, bounds, who_can
 from gatepost.policy.words import near
+
+_ELSEWHERE = "these are the rules here; what comes in at {} its own decide"
 
 
 class Known(Protocol):
@@ -84,7 +86,7 @@ class Explaining:
     def can(self, sender: str, verb: str, to: str) -> May:
         """Do the rules let `sender` do `verb` to `to`? Who does not exist yet counts as there."""
         known = self._known
-        request = self._request(sender, verb, to)
+        request = msgspec.structs.replace(self._request(sender, verb, to), taint=())
         stand = known.facts(request.sender, request.to)
         steps = evaluate(known.law, request, _rules_alone(stand), full=True).steps
         top = strongest(steps) or next(step for step in steps if step.stage == "allowed")
@@ -97,10 +99,22 @@ class Explaining:
         _check_verb(verb)
         party = known.directory.party(to)
         found = who_can(known.law, verb, party, known.directory, known.now())
-        note = ()
-        if not party.local:
-            note = (f"these are the rules here; what comes in at {party.alias} its own decide",)
-        return Whose(verb, to, found, (*note, *known.notes))
+        notes = () if party.local else (*self._tainted(verb, party), _ELSEWHERE.format(party.alias))
+        return Whose(verb, to, found, (*notes, *known.notes))
+
+    def _tainted(self, verb: str, to: Party) -> tuple[str, ...]:
+        """What becomes of an agent that has read another owner's text."""
+        known, directory = self._known, self._known.directory
+        anybody = directory.request(Party(""), verb, to, known.now(), (ANOTHER,))
+        facts = Facts(directory.node, Usage(), name=directory.name)
+        clean = msgspec.structs.replace(anybody, taint=())
+        top, other = (
+            strongest(evaluate(known.law, one, facts, full=True).steps) for one in (anybody, clean)
+        )
+        if top is None or top == other:
+            return ()
+        says = "is held" if top.verdict == "hold" else "is refused"
+        return (f"who has read text of another owner {says}: rule `{top.rule}`, {top.origin}",)
 
     def tested(self) -> Examined:
         """Every expectation of the law, tried."""

@@ -79,6 +79,13 @@ def test_of_an_agent_elsewhere_the_rules_here_are_told_and_that_others_decide_to
     assert "home" in said.err
 
 
+def test_what_only_some_of_them_may_not_is_told_beside(lab: Typist) -> None:
+    taint = rule("taint", 'hold = ["ask"]', "*", "*@*", "unless = { tainted = false }")
+    lab.policy(IN + taint)
+    said = lab.type("policy who-can ask bob@home")
+    assert said.code == 0 and "read text of another owner is held: rule `taint`" in said.err
+
+
 # expectations
 
 
