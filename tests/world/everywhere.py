@@ -78,9 +78,7 @@ def _one(place: Place) -> tuple[int, int, Result]:
 def main() -> int:
     every = "--few" not in sys.argv
     options = HELD if "--held" in sys.argv else CONVERSATION
-    where = [
-        (node, index, options) for node in (0, 1) for index in places(node, every, options)
-    ]
+    where = [(node, index, options) for node in (0, 1) for index in places(node, every, options)]
     bad = struck = 0
     for node, index, result in crash_at(where, jobs=2):
         struck += result.counts["struck"]
