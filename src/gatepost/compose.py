@@ -211,7 +211,7 @@ async def _core(frame: _Frame, ready: Ready) -> None:
         lookout.start()
         inside = Inside(node)
         inside.config, inside.health = frame.config, health
-        roster = AgentRoster(_site(frame, watch, tasks), places.tokens, node.desk)
+        roster = AgentRoster(_site(frame, watch, tasks), places.tokens, node.desk, node.tokens)
         inside.operator = Operator(
             node, law, roster, lambda: (*frame.config.alerts(), *health.needs_you())
         )

@@ -33,7 +33,7 @@ def test_one_node_through_what_happens_to_it(node: RealNode, tmp_path: Path) -> 
     add_agent(node, "main")
     assert codes(node) == {}
     _stopped_by_a_signal(node)
-    _its_socket_taken_away(node)
+    _its_socket_and_a_token_taken_away(node)
     _moved_away(node, tmp_path)
 
 
@@ -46,9 +46,12 @@ def _stopped_by_a_signal(node: RealNode) -> None:
     assert codes(node) == {}
 
 
-def _its_socket_taken_away(node: RealNode) -> None:
+def _its_socket_and_a_token_taken_away(node: RealNode) -> None:
     node.places.agent_socket.unlink()
-    assert codes(node)["node.unreachable"]["subject"] == str(node.places.agent_socket)
+    (node.places.tokens / "main").unlink()
+    found = codes(node)
+    assert found["node.unreachable"]["subject"] == str(node.places.agent_socket)
+    assert found["agent.no_token"]["subject"] == "main"
     node.restart()
     assert codes(node) == {}
 

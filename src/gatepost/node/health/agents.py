@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from gatepost.core.journal.incoming import CREDIT
 from gatepost.node.health.check import Check, Hit
 from gatepost.node.health.facts import Facts, known
+from gatepost.node.health.process import restart
 from gatepost.node.health.words import age, count
 
 UNREAD = 300_000
@@ -36,7 +37,12 @@ def _tokenless(facts: Facts) -> Iterator[Hit]:
     there = known(facts.home).tokens
     for agent in known(facts.known_agents):
         if agent.spec.name not in there:
-            yield Hit(f"the token of {agent.spec.name} is gone from run/tokens", agent.spec.name)
+            running = facts.process is not None and facts.process.running
+            yield Hit(
+                f"the token of {agent.spec.name} is gone from run/tokens",
+                agent.spec.name,
+                fix=restart(facts) if running else "gatepost start",
+            )
 
 
 def _unread(facts: Facts) -> Iterator[Hit]:
@@ -119,9 +125,8 @@ CHECKS = (
         needs=("home", "known_agents"),
         probe=_tokenless,
         explain="Commands with `--as` cannot speak as the agent, and a command the node starts for"
-        " it is told no token. Only its hash is kept, so it cannot be written again.",
-        fix="`gatepost agents remove {subject}`, then `gatepost agents add {subject}` as before;"
-        " its messages stay",
+        " it is told no token. At its start the node makes another.",
+        fix="restart the node",
     ),
     Check(
         code="agent.down",

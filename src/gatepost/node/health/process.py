@@ -90,7 +90,7 @@ def _moved(facts: Facts) -> Iterator[Hit]:
             f" {known(facts.home).path}",
             why="the directory was renamed, or one is a link to the other",
             where=known(facts.home).path,
-            fix=_restart(facts),
+            fix=restart(facts),
         )
 
 
@@ -99,7 +99,7 @@ def _version(facts: Facts) -> Iterator[Hit]:
     if node != here:
         yield Hit(
             f"the node runs version {node}, this command is {here}",
-            fix=_restart(facts),
+            fix=restart(facts),
         )
 
 
@@ -126,11 +126,11 @@ def _silent(facts: Facts) -> Iterator[Hit]:
     if facts.node is not None and facts.node.listen != listen:
         return  # another address counts until the node is started again: `config.restart`
     if not listener.taken:
-        yield Hit(f"nobody listens on {listen}, though the node runs", fix=_restart(facts))
+        yield Hit(f"nobody listens on {listen}, though the node runs", fix=restart(facts))
     elif listener.pid and holder and listener.pid != holder:
         yield Hit(
             f"process {listener.pid} (`{listener.name}`) listens on {listen}, not the node",
-            fix=_restart(facts),
+            fix=restart(facts),
         )
 
 
@@ -160,7 +160,8 @@ def _unnamed(facts: Facts) -> Iterator[Hit]:
         )
 
 
-def _restart(facts: Facts) -> str:
+def restart(facts: Facts) -> str:
+    """How to start the node again, by what runs it."""
     return facts.process.keeper.restart if facts.process is not None else "gatepost start"
 
 
