@@ -161,12 +161,14 @@ class PeerFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     `error` is the last failed dial (code, why), `since` when the link came or went, `heard` when
     the peer was last heard, `credit` how many more messages it takes now (-1: unknown), `skew` how
-    far its clock is ahead (None: not measured), `unsure` by how much that may be wrong.
+    far its clock is ahead (None: not measured), `unsure` by how much that may be wrong. `former`
+    are names it had.
     """
 
     alias: str
     node: str
     owner: str = ""
+    former: tuple[str, ...] = ()
     blocked: bool = False
     stopped: str = ""
     paired: int = 0

@@ -6,6 +6,8 @@ without, and the notes say so.
 
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from gatepost.config.paths import Layout
 from gatepost.config.sources import load_home, policy_documents
 from gatepost.core.machine import PeerFacts
@@ -74,7 +76,10 @@ class AtRest:
         self._peers: Mapping[str, PeerFacts] = {row.node: row for row in peers}
         self._agents = agents
         self._paused = paused
-        parties = (party("", row.node, row.alias, row.owner) for row in self._peers.values())
+        parties = (
+            msgspec.structs.replace(party("", row.node, row.alias, row.owner), former=row.former)
+            for row in self._peers.values()
+        )
         self._directory = Directory.of(node, name, agents, parties)
         unread = (f"who its peers and agents are cannot be read: {why}",) if why else ()
         self._notes = (NOTE, *unread)

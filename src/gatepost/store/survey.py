@@ -118,6 +118,9 @@ def _peers(connection: apsw.Connection) -> Iterator[PeerFacts]:
         " WHERE ended = 0 AND direction = 'out' AND slot = 0 AND state <> 'held' GROUP BY peer",
     )
     heard = dict(connection.execute("SELECT peer, heard FROM journal"))
+    former: dict[object, list[str]] = {}
+    for node, alias in connection.execute("SELECT node, alias FROM alias"):
+        former.setdefault(node, []).append(str(alias))
     known = f"SELECT {', '.join(fields)} FROM peer WHERE removed = 0 ORDER BY alias"
     for row in rows(connection, PeerRow, known):
         count, oldest = waiting.get(row.number, (0, 0))
@@ -126,6 +129,7 @@ def _peers(connection: apsw.Connection) -> Iterator[PeerFacts]:
             alias=row.alias,
             node=row.node,
             owner=row.owner,
+            former=tuple(former.get(row.node, ())),
             blocked=bool(row.blocked),
             stopped=row.stopped,
             paired=row.paired,
