@@ -154,5 +154,4 @@ DEFERRED = {
     "C17": "there is no store-and-forward carrier yet",
     "T04": "there is no relay and no broker yet",
     "T21": "there is no audit yet beside the events",
-    "T27": "nothing can be approved yet: a hold waits, is cancelled, or expires",
 }
