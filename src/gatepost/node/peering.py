@@ -157,6 +157,7 @@ class Peering:
             self._is_mine(peer)
         alias = peer.row.alias
         node.aliases.keep(alias, peer.row.node)
+        peer.row.declared = peer.undeclared = False
         await self._change(alias, "", lambda peer: setattr(peer.row, "removed", now))
         held = [row for row in node.store.messages.held() if row.peer == peer.row.number]
         for row in [*held, *node.store.messages.waiting(peer.row.number, 0, ALL)]:

@@ -157,6 +157,11 @@ def test_a_peer_declared_no_more_is_linked_with_no_more_and_keeps_what_waits() -
     declare(stage, "home")
     call(stage, operator(stage, "home").remove_peer("lab"))
     assert views(stage, "home") == {}
+    text = call(stage, operator(stage, "home").invite("lab")).text
+    call(stage, operator(stage, "lab").accept(text))
+    declare(stage, "home")
+    stage.run(60)
+    assert views(stage, "home") == {"lab": "connected"}, "invited now, and no file's to say"
 
 
 def test_a_restart_changes_nothing_and_asks_nobody_again() -> None:
