@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gatepost.cli import connecting
 from gatepost.cli.call import Call
 from gatepost.cli.command import command, group
 from gatepost.errors import GatepostError
@@ -70,6 +71,7 @@ def register(app: typer.Typer) -> None:
         "openclaw doctor --live",
         "openclaw doctor --config openclaw.json --gateway-version 2026.3.13",
     )(doctor)
+    connecting.register(noun)
     app.add_typer(noun)
 
 

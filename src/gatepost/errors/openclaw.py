@@ -29,6 +29,12 @@ ENTRIES = (
         retryable=True,
     ),
     Entry(
+        "openclaw.failed",
+        Family.local,
+        "OpenClaw did not do what it was asked",
+        "gatepost openclaw doctor",
+    ),
+    Entry(
         "openclaw.refused",
         Family.refused,
         "the OpenClaw gateway refuses this credential",
