@@ -30,8 +30,8 @@ def register(app: typer.Typer) -> None:
         "messages list --state failed --json",
     )(listed)
     command(noun, "show", "messages show 0199f3a2-7b1c")(show)
-    command(noun, "prune", "messages prune", "messages prune --older 7d --dry-run")(prune)
     remedies.register(noun)
+    command(noun, "prune", "messages prune", "messages prune --older 7d --dry-run")(prune)
     app.add_typer(noun)
 
 

@@ -139,3 +139,67 @@ def test_an_unknown_name_is_answered_with_the_nearest_and_a_fix_for_this_home(
     said = terminal.type("peers ping lba --home /srv/lab")
     assert said.code == 2 and "did you mean `lab`?" in said.err
     assert "fix     gatepost peers list --home /srv/lab" in said.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "same"),
+    [
+        ("help", "--help"),
+        ("-h", "--help"),
+        ("help send", "send --help"),
+        ("send -h", "send --help"),
+        ("help peers invite", "peers invite --help"),
+        ("peers help", "peers --help"),
+        ("peers -h", "peers --help"),
+        ("-V", "--version"),
+    ],
+)
+def test_help_is_where_people_look_for_it(terminal: Terminal, typed: str, same: str) -> None:
+    said, meant = terminal.type(typed), terminal.type(same)
+    assert (said.code, said.out, said.err) == (0, meant.out, "")
+    assert said.out
+
+
+@pytest.mark.parametrize(
+    ("typed", "what", "why"),
+    [
+        ("peers ping lab --wir", "`gatepost peers ping` has no option --wir", "--wire"),
+        ("status --jsn", "`gatepost status` has no option --jsn", "--json"),
+        ("send --zzz a b", "`gatepost send` has no option --zzz", ""),
+        ("inbox main", "`gatepost inbox` does not take `main`", "quoted as one"),
+        ("messages list --limit ten", "'ten' is not a whole number", ""),
+        ("messages list --limit 0", "0 is not in the range", ""),
+        ("stop", "there is no command `gatepost stop`", "Ctrl-C or SIGTERM"),
+        ("send a b --expires 60d", "--expires 60d is too long", "30 days"),
+    ],
+)
+def test_a_slip_is_answered_in_plain_words(
+    terminal: Terminal, node: FakeNode, typed: str, what: str, why: str
+) -> None:
+    said = terminal.type(typed)
+    assert said.code == 2 and node.asked == []
+    assert what in said.err and why in said.err
+    assert ("did you mean" in said.err) == why.startswith("--")
+
+
+@pytest.mark.parametrize("width", [30, 60, 80, 100, 200])
+def test_the_first_screen_fits_its_terminal(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch, width: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    lines = terminal.type("--help").out.splitlines()
+    widest = first.INTENT + first.WORD + first.TEXT
+    assert max(map(len, lines)) <= max(width, widest)
+    assert all(len(text) < first.TEXT for several in first.GROUPS.values() for _, text in several)
+
+
+def test_ctrl_c_at_a_question_says_that_nothing_was_changed(
+    terminal: Terminal, node: FakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(self: object, *size: int) -> str:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tests.unit.cli.terminal.Stream.readline", interrupted)
+    said = terminal.type("messages drop 0199f3a2-7b1c")
+    assert said.code == 130 and node.asked == []
+    assert "stopped; nothing was changed" in said.err

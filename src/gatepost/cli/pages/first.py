@@ -20,7 +20,7 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
     "Look": (
         ("status", "is all well?"),
         ("explain", "why, or why not"),
-        ("messages", "find one, see its timeline"),
+        ("messages", "find one, retry it, end it"),
         ("agents", "who is here, who is there"),
         ("holds", "what waits for your yes"),
         ("log", "watch it happen"),
@@ -38,7 +38,7 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("keys", "who this node is"),
         ("tokens", "let a program speak as an agent"),
         ("mcp", "an agent's tools, for its client"),
-        ("config", "settings, and where they come from"),
+        ("config", "settings and where they come from"),
         ("doctor", "find faults, mend the safe ones"),
     ),
 }
