@@ -27,6 +27,7 @@ from gatepost.errors import GatepostError
 
 Reader = Callable[[Document], object]
 KEPT = 16
+KEPT_SIZE = 1024 * 1024
 SHORTEST_HASH = 12
 _HEX = frozenset("0123456789abcdef")
 
@@ -221,7 +222,10 @@ def _kept(places: Layout) -> _Kept:
 def _keep(places: Layout, old: Document, new: Document) -> bool:
     """Keep both texts aside. False when that failed: the change itself is written by now."""
     texts = [text for text in _kept(places).texts if text not in (old.text, new.text)]
-    kept = _Kept((*texts, old.text, new.text)[-KEPT:], (old.text, new.text))
+    texts = [*texts, old.text, new.text][-KEPT:]
+    while len(texts) > 2 and sum(map(len, texts)) > KEPT_SIZE:
+        del texts[0]
+    kept = _Kept(tuple(texts), (old.text, new.text))
     try:
         write(_place(places), msgspec.json.encode(kept).decode())
     except GatepostError:

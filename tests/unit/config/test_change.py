@@ -238,12 +238,20 @@ def test_a_change_whose_old_text_cannot_be_kept_is_made_and_says_so(places: Layo
     assert done.keys and not done.undoable
 
 
-def test_the_texts_kept_aside_are_for_this_user_alone_and_not_without_end(places: Layout):
+def test_the_texts_kept_aside_are_for_this_user_alone_and_not_without_end(
+    places: Layout, monkeypatch: pytest.MonkeyPatch
+):
     for n in range(1, 60):
         set_(places, limits__run_seconds=n)
     kept = places.run / "config-changes.json"
     assert kept.stat().st_mode & 0o077 == 0
     assert len(msgspec.json.decode(kept.read_bytes())["texts"]) == changing.KEPT
+    monkeypatch.setattr(changing, "KEPT_SIZE", 10_000)
+    by_hand(places, "#" * changing.KEPT_SIZE + "\n")
+    for n in range(60, 64):
+        set_(places, limits__run_seconds=n)
+    assert kept.stat().st_size < 5 * changing.KEPT_SIZE
+    assert meant(back(places)) == {"limits.run_seconds": ("63", "62")}
 
 
 # two editors
