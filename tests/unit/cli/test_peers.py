@@ -4,6 +4,7 @@ from typing import Any, cast
 
 import pytest
 
+from gatepost.core.views import Ping, Step
 from gatepost.errors import GatepostError
 from tests.unit.cli.fakes import INVITATION, LAB, WORDS, FakeNode, paired
 from tests.unit.cli.terminal import Terminal
@@ -146,3 +147,63 @@ def test_the_node_not_running_is_exit_8(terminal: Terminal, node: FakeNode) -> N
     node.refuse = GatepostError("node.not_running")
     said = terminal.type("status")
     assert said.code == 8 and "fix     gatepost start" in said.err
+
+
+def test_a_try_of_the_way_shows_every_step_and_fails_with_its_own_error(
+    terminal: Terminal, node: FakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = (
+        Step("tcp", "ok", "192.0.2.7:7443", 0.4),
+        Step("tls", "ok", "TLS 1.3", 2.0),
+        Step("pin", "failed", "its key is not the one this node knows", 0.1),
+        Step("hello", "skipped"),
+        Step("link", "failed", "there is no link now"),
+    )
+
+    async def ping(alias: str, wire: bool = False) -> Ping:
+        return Ping(alias, LAB, 2.5, wire, False, "another key", "peer.wrong_node", steps)
+
+    monkeypatch.setattr(node, "ping", ping)
+    said = terminal.type("peers ping lab --wire")
+    assert said.code == 5
+    for step in steps:
+        assert f"{step.name} " in said.out and step.text in said.out
+    assert "error[peer.wrong_node]" in said.err
+    assert "gatepost peers endpoint lab HOST:PORT" in said.err
+
+
+def test_a_ping_that_a_rule_refuses_is_told_from_trouble_of_the_network(
+    terminal: Terminal, node: FakeNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def denied(alias: str, wire: bool = False) -> Ping:
+        rule = Step("rule", "failed", "its rules answer: denied", 1.0)
+        why = "its rules answer: denied"
+        return Ping(alias, LAB, 1.0, wire, False, why, "peer.ping_denied", (rule,))
+
+    async def gone(alias: str, wire: bool = False) -> Ping:
+        raise GatepostError("peer.unreachable", why="no link", peer=alias)
+
+    monkeypatch.setattr(node, "ping", denied)
+    said = terminal.type("peers ping lab")
+    assert (said.code, "policy grant" in said.err) == (3, True)
+    assert "--wire" not in said.err
+    monkeypatch.setattr(node, "ping", gone)
+    said = terminal.type("peers ping lab")
+    assert (said.code, "gatepost peers ping lab --wire" in said.err) == (5, True)
+
+
+def test_the_ending_of_a_pairing_can_be_shown_again(terminal: Terminal, node: FakeNode) -> None:
+    node.joined = [paired("lab", LAB)]
+    said = terminal.type("peers show lab")
+    assert said.code == 0
+    assert WORDS in said.out
+    assert "policy grant '*@lab'" in said.err
+
+
+def test_a_rename_says_what_still_uses_the_old_name_and_how_to_undo_it(
+    terminal: Terminal, node: FakeNode
+) -> None:
+    said = terminal.type("peers alias lab den")
+    assert (said.code, said.out) == (0, "lab  renamed to den\n")
+    assert "rules that say `lab` still mean it: family, g3" in said.err
+    assert "undo    gatepost peers alias den lab" in said.err
