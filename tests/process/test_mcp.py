@@ -226,6 +226,16 @@ def test_a_prefix_is_before_every_name_also_in_the_texts(here):
     scene(work())
 
 
+def test_an_agent_that_is_woken_has_nothing_to_fetch(here):
+    async def work():
+        async with over_http(here, "echo") as echo:
+            said_to = await said(echo, "inbox")
+            assert not said_to["failed"]
+            assert "come to you by themselves" in said_to["line"]
+
+    scene(work())
+
+
 def test_the_card_says_who_one_is(here):
     async def work():
         async with over_http(here, "helper") as helper:

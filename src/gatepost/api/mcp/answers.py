@@ -99,6 +99,14 @@ class Answers:
         many = "1 message" if len(shown) == 1 else f"{len(shown)} messages"
         return Answer(f"{many} for you.", {"messages": shown})
 
+    def woken(self, runs: Sequence[Run]) -> Answer:
+        """For an agent that an adapter wakes: there is nothing to fetch."""
+        many = f"{len(runs)} wait for their turn" if runs else "none waits"
+        return Answer(
+            f"Messages come to you by themselves, each as a turn of its own; {many}.",
+            {"messages": [], "waiting": len(runs)},
+        )
+
     def _run(self, run: Run) -> Body:
         wants = {"send": "nothing", "ask": "an answer", "delegate": "a result"}[run.verb]
         body: Body = {

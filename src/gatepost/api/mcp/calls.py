@@ -161,7 +161,13 @@ class Tools:
         wish = read(given.Inbox, arguments)
         seen = tuple(self._shown) if wish.unread_only else ()
         query = InboxQuery(seen=seen, wait=bounded(wish.wait_seconds), open=not wish.unread_only)
-        runs = await self._mailbox.inbox(query)
+        try:
+            runs = await self._mailbox.inbox(query)
+        except GatepostError as error:
+            if error.code != "mailbox.taken":
+                raise
+            waiting = await self._mailbox.inbox(InboxQuery(peek=True))
+            return self._answers.woken(waiting)
         self._shown.difference_update(seen)
         self._shown.update(run.id for run in runs)
         return self._answers.inbox(runs)
