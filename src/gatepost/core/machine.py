@@ -35,7 +35,8 @@ class HomeFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     `node_there`: it has a `gatepost.toml`. `owner` is "" when it is this user's. `exposed` are
     paths with the mode that lets others in, `missing` directories a node needs, `leftovers`
-    half-written files of a process that is gone, `tokens` the agents whose token lies here.
+    half-written files of a process that is gone, `tokens` the agents whose token lies
+    here, None when that cannot be seen.
     """
 
     path: str
@@ -45,7 +46,7 @@ class HomeFacts(msgspec.Struct, frozen=True, kw_only=True):
     unwritable: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     leftovers: tuple[str, ...] = ()
-    tokens: frozenset[str] = frozenset()
+    tokens: frozenset[str] | None = None
 
 
 class Keeper(msgspec.Struct, frozen=True):

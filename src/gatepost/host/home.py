@@ -25,17 +25,21 @@ _DATABASE = ("node.db", "node.db-wal", "node.db-shm")
 
 def home_facts(places: Layout, processes: Processes) -> HomeFacts:
     """Look at a home directory, whether or not it is one."""
-    there = places.config.is_file()
-    if not there:
-        return HomeFacts(path=str(places.home), node_there=False)
+    home = str(places.home)
+    if os.path.isdir(home) and not os.access(home, os.R_OK | os.X_OK):
+        return HomeFacts(
+            path=home, node_there=False, owner=_other_owner(places.home), unwritable=(home,)
+        )
+    if not os.path.isfile(places.config):  # which, unlike a path's own word, never raises
+        return HomeFacts(path=home, node_there=False)
     return HomeFacts(
-        path=str(places.home),
+        path=home,
         node_there=True,
         owner=_other_owner(places.home),
         exposed=tuple((str(path), stat.S_IMODE(path.lstat().st_mode)) for path in _open(places)),
         unwritable=tuple(str(path) for path in _directories(places) if not _writable(path)),
-        missing=tuple(str(path) for path in _needed(places) if not path.exists()),
-        tokens=frozenset(path.name for path in places.tokens.glob("*")),
+        missing=tuple(str(path) for path in _needed(places) if _gone(path)),
+        tokens=_listed(places.tokens),
         leftovers=tuple(str(path) for path in _leftovers(places, processes)),
     )
 
@@ -75,8 +79,15 @@ def _close(path: Path) -> str:
     return f"chmod {mode:04o} {path}"
 
 
+def _gone(path: Path) -> bool:
+    return os.access(path.parent, os.X_OK) and not os.path.lexists(path)
+
+
 def _open(places: Layout) -> Iterator[Path]:
-    yield from exposed(places)
+    try:
+        yield from exposed(places)
+    except PermissionError:
+        return  # a directory that cannot be entered is told as such
     for name in _DATABASE:
         path = places.home / name
         if path.exists() and path.lstat().st_mode & 0o077:
@@ -84,7 +95,18 @@ def _open(places: Layout) -> Iterator[Path]:
 
 
 def _directories(places: Layout) -> list[Path]:
-    return [path for path in (places.home, places.keys, places.run) if path.is_dir()]
+    some = (places.home, places.keys, places.run, places.tokens)
+    return [path for path in some if os.path.isdir(path)]
+
+
+def _listed(directory: Path) -> frozenset[str] | None:
+    """The names in a directory; None when they cannot be seen."""
+    try:
+        return frozenset(os.listdir(directory))
+    except FileNotFoundError:
+        return frozenset()
+    except OSError:
+        return None
 
 
 def _needed(places: Layout) -> tuple[Path, ...]:
@@ -108,10 +130,10 @@ def _other_owner(path: Path) -> str:
 def _leftovers(places: Layout, processes: Processes) -> Iterator[Path]:
     """Half-written files whose writer is gone."""
     for directory in (places.home, places.run):
-        for path in sorted(directory.glob(".*.new")):
-            match = _HALF.fullmatch(path.name)
+        for name in sorted(_listed(directory) or ()):
+            match = _HALF.fullmatch(name)
             if match and processes.seen and not processes.name(int(match[1])):
-                yield path
+                yield directory / name
 
 
 def elsewhere(places: Layout, processes: Processes) -> tuple[tuple[str, int], ...]:

@@ -401,3 +401,25 @@ def test_a_home_that_is_no_directory_is_a_home_without_a_node(
     said = terminal.type(f"doctor --home {home}")
     assert said.code == 1
     assert f"there is no node in {home}" in said.out or "home.elsewhere" in said.out
+
+
+@pytest.mark.skipif(os.getuid() == 0, reason="no mode stops root")
+@pytest.mark.parametrize(
+    ("what", "code"),
+    [
+        (".", "home.unwritable"),
+        ("keys", "home.unwritable"),
+        ("run", "home.unwritable"),
+        ("run/tokens", "home.unwritable"),
+        ("node.db", "store.unreadable"),
+        ("policy.toml", "policy.invalid"),
+        ("gatepost.toml", "config.invalid"),
+    ],
+)
+def test_what_may_not_be_read_is_said_to_be_so(doctor: Doctor, what: str, code: str) -> None:
+    path = doctor.place.path / what
+    mode = path.stat().st_mode & 0o777
+    path.chmod(0)
+    doctor.place.later.append(lambda: path.chmod(mode))
+    assert code in doctor.json()
+    assert "node.stuck" not in doctor.json()

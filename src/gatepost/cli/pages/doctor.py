@@ -68,8 +68,9 @@ def explained(check: Check) -> tuple[dict[str, str], list[Item]]:
 def _group(group: Group, look: Look, every: bool) -> Iterator[Item]:
     mine = [one for one in look.checkup.findings if _group_of(one) == group]
     roots = [one for one in mine if every or not one.cause]
-    looked = any(check.code in look.checkup.looked for check in CHECKS if check.group == group)
     well = _well(group, look.facts)
+    codes = {check.code for check in CHECKS if check.group == group}
+    looked = bool(well) and not codes.isdisjoint(look.checkup.looked)
     if not roots:
         state = "✓" if looked and not mine else "–"
         said = well if looked else "not looked at"

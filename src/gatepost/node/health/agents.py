@@ -36,7 +36,7 @@ def _missing(facts: Facts) -> Iterator[Hit]:
 def _tokenless(facts: Facts) -> Iterator[Hit]:
     there = known(facts.home).tokens
     for agent in known(facts.known_agents):
-        if agent.spec.name not in there:
+        if there is not None and agent.spec.name not in there:
             running = facts.process is not None and facts.process.running
             yield Hit(
                 f"the token of {agent.spec.name} is gone from run/tokens",

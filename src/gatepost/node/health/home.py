@@ -107,7 +107,7 @@ CHECKS = (
         group="Home",
         needs=("home",),
         probe=_missing,
-        depends_on=("home.elsewhere",),
+        depends_on=("home.elsewhere", "home.foreign", "home.unwritable"),
         explain="The directory that --home, GATEPOST_HOME or the default names holds no"
         " gatepost.toml.",
         fix="gatepost init --name NAME --listen 127.0.0.1:7443",
