@@ -115,3 +115,21 @@ def test_with_the_node_down_questions_are_answered_from_its_files_and_that_is_sa
         assert lab.run("policy", "diff").returncode == 8
     finally:
         lab.start()
+
+
+def test_a_rule_that_names_a_peer_as_it_was_called_counts_with_the_node_down_too(
+    nodes: tuple[RealNode, RealNode],
+) -> None:
+    _, lab = nodes
+    lab.places.policy.write_text(
+        lab.places.policy.read_text()
+        + '\n[[rule]]\nid = "old"\nallow = ["see"]\nfrom = "*@home"\nto = "specialist"\n'
+    )
+    lab.do("peers", "alias", "home", "attic")
+    assert lab.do("policy", "can", "main@attic", "specialist", "see") == "yes\n"
+    lab.kill()
+    try:
+        assert lab.do("policy", "can", "main@attic", "specialist", "see") == "yes\n"
+    finally:
+        lab.start()
+        lab.do("peers", "alias", "attic", "home")

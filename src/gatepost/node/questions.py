@@ -45,6 +45,11 @@ class Reloaded(Protocol):
         """Read the files again; a broken one changes nothing."""
         ...
 
+    @property
+    def fault(self) -> GatepostError | None:
+        """What is wrong with the files as they are now."""
+        ...
+
 
 class Questions:
     """The operator's questions about the law."""
@@ -52,7 +57,7 @@ class Questions:
     def __init__(self, node: Node, book: Reloaded) -> None:
         self._node = node
         self._book = book
-        self._standing = Standing(node)
+        self._standing = Standing(node, lambda: book.fault)
         self._explaining = Explaining(self._standing)
         self._replaying = Replaying(node)
         self._others = Others(node)

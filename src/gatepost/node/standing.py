@@ -1,7 +1,10 @@
 """What a running node knows that bears on its law: for explanations, which change nothing."""
 
+from collections.abc import Callable
+
 import msgspec
 
+from gatepost.errors import GatepostError
 from gatepost.node.node import Node
 from gatepost.policy.directory import Directory
 from gatepost.policy.law import Law
@@ -12,10 +15,20 @@ from gatepost.policy.request import Facts, Request
 class Standing:
     """Implements `explaining.Known` over a node."""
 
-    notes: tuple[str, ...] = ()
-
-    def __init__(self, node: Node) -> None:
+    def __init__(
+        self, node: Node, fault: Callable[[], GatepostError | None] = lambda: None
+    ) -> None:
+        """`fault` tells what is wrong with the files of the law as they are now."""
         self._node = node
+        self._fault = fault
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """That the files say something else than the law in force, when they do."""
+        fault = self._fault()
+        if fault is None:
+            return ()
+        return (f"{fault.what}; until it is mended the last good policy is in force",)
 
     @property
     def law(self) -> Law:

@@ -245,6 +245,14 @@ def test_no_editor_is_said_so(lab: Typist, monkeypatch: pytest.MonkeyPatch) -> N
     assert lab.type("policy edit other.toml").code == 2
 
 
+def test_an_answer_says_when_the_file_is_not_the_law(lab: Typist) -> None:
+    write(lab.places.policy, IN + "[[rul]]\n")
+    for line in ("explain eve@home specialist ask", "policy can eve@home specialist ask"):
+        said = lab.type(line)
+        assert said.code == 1
+        assert "policy.toml:" in said.err and "the last good policy is in force" in said.err
+
+
 # explain, the other forms
 
 

@@ -28,6 +28,8 @@ SILENT = '[[rule]]\nid = "ping"\nallow = ["ping"]\nfrom = "*@*"\nto = "*"\n'
 class Book:
     """A law that does not change."""
 
+    fault = None
+
     def reload(self) -> None:
         """Nothing to read."""
 

@@ -19,6 +19,8 @@ NO = '[[rule]]\nid = "no"\ndeny = ["ask"]\nfrom = "main@home"\nto = "bob"\n'
 class Book:
     """A law that is exchanged by the test."""
 
+    fault = None
+
     def reload(self) -> None:
         """Nothing to read."""
 
