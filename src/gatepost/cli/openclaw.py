@@ -98,7 +98,7 @@ def explain(
     Each with its value, the file and line it comes from, the error the agent reads, and the
     commands that open it. Changes nothing. Exits with 1 when it would be refused.
     """
-    from gatepost.adapters.openclaw.explain.explanation import asked
+    from gatepost.adapters.openclaw.explain.explanation import asked, elsewhere
     from gatepost.adapters.openclaw.explain.explanation import explain as explained
     from gatepost.adapters.openclaw.explain.verdict import verdict
     from gatepost.cli.pages import openclaw as page
@@ -109,6 +109,7 @@ def explain(
     read = _source(config, version, live=live, url=url)
     given = read.configuration
     found = explained(asked(pair[0], pair[1], given, sandboxed=sandboxed), given)
+    found = elsewhere(found, read.path) if read.elsewhere else found
     call.screen.data(verdict(found), page.explained(found, read))
     return 0 if found.allowed else DENIED
 

@@ -92,6 +92,17 @@ def test_what_passes_ends_with_0(terminal: Terminal, file: Path) -> None:
     assert "type" not in said.out.splitlines()
 
 
+def test_a_file_that_openclaw_does_not_find_is_named_before_it_is_changed(
+    terminal: Terminal, file: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "an other.json"
+    other.write_text(FRESH)
+    line = "openclaw explain aialfred aialfred-pa --json --config"
+    named = f"export OPENCLAW_CONFIG_PATH='{other}'"
+    assert named in json.loads(terminal.type(f"{line} '{other}'").out)["warnings"][-1]
+    assert "export" not in terminal.type(f"{line} {file}").out
+
+
 def test_a_sandboxed_sender_is_asked_as_that(terminal: Terminal, file: Path) -> None:
     said = terminal.type("openclaw explain aialfred aialfred-pa --sandboxed --json")
     assert [one["gate"] for one in json.loads(said.out)["blockers"]] == ["sandbox", *SHUT]

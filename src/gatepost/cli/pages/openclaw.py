@@ -99,7 +99,8 @@ def _typed(found: "Explanation", baseline: str) -> Iterator[Item]:
         yield from ("", "type", *(f"  {line}" for line in found.commands))
     if change := found.patch(baseline or "HASH"):
         known = "" if baseline else ", with the hash that `openclaw gateway call config.get` gives"
-        yield from ("", f"or all at once{known}", f"  {change}")
+        again = "" if found.given.release.keyed else "; this release then starts the gateway anew"
+        yield from ("", f"or all at once{known}{again}", f"  {change}")
 
 
 def _told(warnings: "Sequence[Warned]") -> Iterator[Item]:

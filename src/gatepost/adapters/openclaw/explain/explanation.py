@@ -6,8 +6,9 @@ nobody, a tool the agent does not have, and what opening the gates would open to
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from shlex import quote
 
 from gatepost.adapters.openclaw.explain import allow, fixes, tooling
 from gatepost.adapters.openclaw.explain.agents import canonical
@@ -73,6 +74,17 @@ def asked(sender: str, target: str, given: Configuration, *, sandboxed: bool = F
     agent = given.roster.find(sender)
     always = tooling.mode(given, agent)[0] == "all"
     return Wish(canonical(sender), canonical(target), sandboxed or always)
+
+
+def elsewhere(found: Explanation, path: str) -> Explanation:
+    """The answer for a file OpenClaw does not find by itself: the commands would miss it."""
+    if not found.commands:
+        return found
+    text = (
+        "the commands change the file that OpenClaw finds by itself; for this one, first type:"
+        f" export OPENCLAW_CONFIG_PATH={quote(path)}"
+    )
+    return replace(found, warnings=(*found.warnings, Warned(text, paired=True)))
 
 
 def explain(wish: Wish, given: Configuration) -> Explanation:

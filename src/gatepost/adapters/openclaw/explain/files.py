@@ -15,7 +15,7 @@ import msgspec
 from gatepost.adapters.openclaw.explain.configuration import Configuration, read, touched
 from gatepost.adapters.openclaw.explain.includes import Inclusion, NotIncluded, included
 from gatepost.adapters.openclaw.explain.json5 import Node, NotJson5, parse
-from gatepost.adapters.openclaw.explain.places import candidates, include_roots
+from gatepost.adapters.openclaw.explain.places import Place, candidates, include_roots
 from gatepost.adapters.openclaw.explain.release import NEW, Release, release
 from gatepost.errors import GatepostError
 
@@ -27,7 +27,8 @@ LARGEST = 4 * 1024 * 1024
 class Source:
     """A configuration that was read: its path, what led there, and what tells its release.
 
-    `baseline` is the hash a change sent to the gateway must name, when the gateway was asked.
+    `baseline` is the hash a change sent to the gateway must name, when the gateway was asked;
+    `elsewhere` is True for a file that OpenClaw would not find by itself.
     """
 
     path: str
@@ -35,6 +36,7 @@ class Source:
     configuration: Configuration
     basis: str
     baseline: str = ""
+    elsewhere: bool = False
 
 
 class _Package(msgspec.Struct):
@@ -53,7 +55,8 @@ def source(environ: Mapping[str, str], config: str = "", version: str = "") -> S
     path, because = (os.path.abspath(config), "--config") if config else _found(environ, named)
     tree = _tree(path, environ)
     like, basis = _like(named, tree, environ, here=not config)
-    return Source(path, because, read(tree, like, environ), basis)
+    elsewhere = bool(config) and path not in _paths(environ, named)
+    return Source(path, because, read(tree, like, environ), basis, elsewhere=elsewhere)
 
 
 def installed(environ: Mapping[str, str]) -> str:
@@ -77,10 +80,19 @@ def _named(version: str) -> Release:
     return found
 
 
-def _found(environ: Mapping[str, str], like: Release | None) -> tuple[str, str]:
+def _places(environ: Mapping[str, str], like: Release | None) -> list[Place]:
     """The names older releases look for include those of newer ones, in the same order."""
     old = like is None or not like.keyed
-    places = list(candidates(environ, str(Path.home()), old=old))
+    return list(candidates(environ, str(Path.home()), old=old))
+
+
+def _paths(environ: Mapping[str, str], like: Release | None) -> list[str]:
+    """The file OpenClaw would find, or none."""
+    return [place.path for place in _places(environ, like) if Path(place.path).exists()][:1]
+
+
+def _found(environ: Mapping[str, str], like: Release | None) -> tuple[str, str]:
+    places = _places(environ, like)
     for place in places:
         if Path(place.path).exists():
             return place.path, place.because
