@@ -17,6 +17,7 @@ from tests.e2e_openclaw.model import Model, model
 
 RELEASE = "E2E_OPENCLAW"
 OLD = "2026.3.13"
+BOXED = "boxed"
 AGENTS = ("aialfred", "aialfred-pa", "researcher")
 
 
@@ -60,9 +61,13 @@ def field(
     root: Path = tmp_path_factory.mktemp("gateway") / "one"
     root.mkdir()
     old = release.version == OLD
-    agents: Config = {"list": [{"id": one} for one in AGENTS]}
-    if not old:
-        agents = {"ownership": "explicit", "entries": {one: {} for one in AGENTS}}
+    boxed: Config = {"sandbox": {"mode": "all"}}
+    agents: Config = {"list": [*({"id": one} for one in AGENTS), {"id": BOXED, **boxed}]}
+    if not old:  # newer releases look for themselves in docker; a shell elsewhere is enough here
+        ssh = {"target": "nobody@127.0.0.1", "workspaceRoot": str(root / "remote")}
+        boxed["sandbox"] |= {"backend": "ssh", "ssh": {**ssh, "command": str(root / "bin/ssh")}}
+        entries = {**{one: {} for one in AGENTS}, BOXED: boxed}
+        agents = {"ownership": "explicit", "entries": entries}
     fresh = config(obedient.url, free_port(), agents, root)
     fresh["meta"] = {"lastTouchedVersion": release.version}
     with gateway(release, root, fresh) as running:

@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import re
 import shlex
 import signal
 import socket
@@ -24,6 +25,8 @@ STARTS = 120
 ANSWERS = 60
 STOPS = 30
 PATIENCE = 120
+SERVES = re.compile(r"listening on ws://.*\(PID (\d+)\)")
+SANDBOX = Path(__file__).with_name("docker.py")
 Config = dict[str, Any]
 
 
@@ -54,6 +57,7 @@ class Gateway:
             "OPENCLAW_CONFIG_PATH": str(self.config),
             "OPENCLAW_HOME": str(self.root / "home"),
             "OPENCLAW_HIDE_BANNER": "1",
+            "OPENCLAW_PATH_BOOTSTRAPPED": "1",  # the path stays as it is: our programs come first
             "NO_COLOR": "1",
             "PATH": f"{self.root / 'bin'}:{self.openclaw.node.parent}:{kept['PATH']}",
         }
@@ -111,22 +115,52 @@ class Gateway:
                 [*command, "--port", str(self.port)],
                 env=self.environ, cwd=self.root, stdout=log, stderr=log, stdin=subprocess.DEVNULL,
             )  # fmt: skip
-        until(self._ready, STARTS, lambda: self.log.read_text()[-4000:])
+        started = self.process
+
+        def ready() -> bool:
+            assert started.poll() is None, self.log.read_text()[-4000:]
+            return self._ready()
+
+        until(ready, STARTS, lambda: self.log.read_text()[-4000:])
+
+    @property
+    def pid(self) -> int:
+        """The process that serves: not the one that was started, where that starts another."""
+        told = SERVES.findall(self.log.read_text())
+        assert self.process
+        return int(told[-1]) if told else self.process.pid
+
+    def restarts(self, act: Callable[[], object]) -> None:
+        """Do what makes an older gateway start itself anew, and wait until the new one serves."""
+        before = self.pid
+        act()
+        until(lambda: self.pid != before and self._ready(), STARTS, self.log.read_text)
 
     def stop(self) -> None:
-        """End it, by its own id."""
+        """End it by its own ids: the process that was started, and the one it became."""
         if self.process is None:
             return
-        self.process.send_signal(signal.SIGTERM)
+        serving = self.pid
+        for pid in {serving, self.process.pid}:
+            if self._ours(pid):
+                os.kill(pid, signal.SIGTERM)
         try:
             self.process.wait(STOPS)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait(STOPS)
+        until(lambda: not self._ours(serving), STOPS, lambda: f"pid {serving} does not end")
         self.process = None
 
+    def _ours(self, pid: int) -> bool:
+        """True while this process is alive and runs with this gateway's own file."""
+        try:
+            environ = Path(f"/proc/{pid}/environ").read_bytes()
+        except OSError:
+            return False
+        return f"OPENCLAW_CONFIG_PATH={self.config}".encode() in environ.split(b"\0")
+
     def _ready(self) -> bool:
-        assert self.process and self.process.poll() is None, self.log.read_text()[-4000:]
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
         try:
             connection.request("GET", "/readyz")
@@ -143,6 +177,8 @@ def gateway(openclaw: OpenClaw, root: Path, config: Config) -> Iterator[Gateway]
     (root / "bin").mkdir(parents=True)
     _program(root / "bin/openclaw", str(openclaw.node), str(openclaw.program))
     _program(root / "bin/gatepost", sys.executable, "-m", "gatepost")
+    _program(root / "bin/docker", sys.executable, str(SANDBOX), str(root / "containers"))
+    _program(root / "bin/ssh", "sh", str(SANDBOX.with_name("ssh.sh")))
     made = Gateway(openclaw, root, config["gateway"]["port"])
     made.write(config)
     try:

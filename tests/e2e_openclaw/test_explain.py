@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.e2e_openclaw.conftest import Field
+from tests.e2e_openclaw.conftest import BOXED, Field
 from tests.e2e_openclaw.gateway import until
 
 pytestmark = [pytest.mark.e2e_openclaw, pytest.mark.timeout(900)]
@@ -48,13 +48,13 @@ CASES: dict[str, Tools] = {
 }
 
 
-def met(field: Field, error: str) -> None:
+def met(field: Field, error: str, sender: str = FROM) -> None:
     """Wait until the gateway has taken up its file: the send then ends in these words."""
     said: dict[str, Any] = {}
 
     def reached() -> bool:
         said.clear()
-        said.update(field.gateway.send(FROM, TO))
+        said.update(field.gateway.send(sender, TO))
         return (said.get("error", "") if said["status"] != "ok" else "") == error
 
     until(reached, TAKES_UP, lambda: f"wanted {error or 'a reply'!r}, the gateway says {said}")
@@ -103,24 +103,43 @@ def test_the_same_goes_in_one_call_to_the_gateway(field: Field) -> None:
     met(field, said["blockers"][0]["error"])
     page = field.gateway.shell(f"gatepost openclaw explain {FROM} {TO} --live", ends=1)
     (call,) = [line for line in page.splitlines() if "config.patch" in line]
-    field.gateway.shell(call)
+    if field.old:
+        field.gateway.restarts(lambda: field.gateway.shell(call))
+    else:
+        field.gateway.shell(call)
     met(field, "")
+
+
+@pytest.mark.requirement("OC4")
+@pytest.mark.parametrize(
+    "tools", [NOTHING_SET, {"sessions": sees("self")}], ids=["default", "self"]
+)
+def test_a_sandboxed_agent_is_told_what_really_holds_it(field: Field, tools: Tools) -> None:
+    field.gateway.write(field.config(tools=tools))
+    code, said = field.gatepost(f"explain {BOXED} {TO}")
+    first, *others = said["blockers"]
+    assert (code, first["gate"]) == (1, "sandbox")
+    met(field, first["error"], BOXED)
+    for blocker in (first, *others):
+        met(field, blocker["error"], BOXED)
+        for line in blocker["fix"]:
+            field.gateway.shell(line)
+    met(field, "", BOXED)
 
 
 def test_the_doctor_sees_the_gateway_and_what_it_reads(field: Field, tmp_path: Path) -> None:
     field.gateway.write(field.fresh)
     _, said = field.gatepost("doctor --live")
     assert {(one["from"], one["to"]) for one in said["pairs"]} >= {(FROM, TO), (TO, FROM)}
-    process = field.gateway.process
-    assert process
+    pid = field.gateway.pid
     told = "\n".join(said["warnings"])
-    assert f"the gateway with pid {process.pid} was started" in told
-    assert f"pid {process.pid} reads" not in told
+    assert f"the gateway with pid {pid} was started" in told
+    assert f"pid {pid} reads" not in told
     assert "differs" not in told and "no gateway runs" not in told
     elsewhere = tmp_path / "other.json"
     elsewhere.write_text(field.gateway.config.read_text())
     _, said = field.gatepost(f"doctor --config {elsewhere}")
-    drift = f"pid {process.pid} reads {field.gateway.config}, not {elsewhere}"
+    drift = f"pid {pid} reads {field.gateway.config}, not {elsewhere}"
     assert any(drift in one for one in said["warnings"])
 
 
