@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from gatepost.core.views import NodeStatus
     from gatepost.sdk import OperatorClient
 
-PATIENCE = 5.0
+PATIENCE = 3.0
 """How many seconds a running node may take to look at itself."""
 
 
