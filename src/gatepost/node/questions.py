@@ -171,8 +171,6 @@ class Questions:
         now = self._explaining.explained(asked)
         if waits:
             now = _answerable(now, row.id)
-        if row.state == "held" and (row.direction != "out" or not row.slot):
-            now = _answered(now, row.id)
         then = self._then(row, one, now)
         there = self._others.said(row, request)
         if question.remote and request.direction == "outbound":
@@ -200,19 +198,6 @@ class Questions:
         because = top.because if top else "it was let in; the law of then is not kept"
         differs = _differs(one.verdict, now.verdict)
         return Past(one.at, one.verdict, because, lines(steps), revision, differs)
-
-
-def _answered(now: Explanation, message: str) -> Explanation:
-    """What makes this very message wait is answered for it; no rule has to go."""
-    answer = f"gatepost holds approve {message}"
-    stages = tuple(
-        msgspec.structs.replace(line, fix=answer) if line.verdict == "hold" else line
-        for line in now.stages
-    )
-    fixes = tuple(
-        dict.fromkeys(line.fix for line in stages if line.verdict != "allow" and line.fix)
-    )
-    return msgspec.structs.replace(now, stages=stages, fixes=fixes)
 
 
 def _changed(one: Recorded, now: Decision) -> Change | None:
