@@ -26,6 +26,12 @@ def _(place: Place) -> Said:
         return place.type(f"{PAIR} --config {_file(place, '{}')} --live --url {gateway.url}")
 
 
+@provokes("openclaw.failed")
+def _(place: Place) -> Said:
+    file = _file(place, '{"agents": {"list": [{"id": "main"}]}}')
+    return place.type(f"openclaw connect --config {file} --program {place.root}/none --yes")
+
+
 @provokes("adapter.silent")
 def _(place: Place) -> Said:
     """A turn that ends well and has said nothing."""

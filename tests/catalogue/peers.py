@@ -129,38 +129,29 @@ def _declared(place: Place, name: str) -> Iterator[None]:
 
 @provokes("peer.alias_kept")
 def _(place: Place) -> Said:
-    place.guest("mill")
-    place.guest("barn")
-    place.quietly("peers alias mill smithy", place.lab)
-    return place.type("peers alias barn mill", place.lab)
+    _renamed(place)
+    return place.type("peers alias home mill", place.lab)
 
 
 @provokes("invitation.alias_kept")
 def _(place: Place) -> Said:
-    place.guest("mill")
-    place.type("peers alias mill smithy", place.lab)
-    place.typed.clear()
-    made = place.quietly("peers invite lab --no-wait", place.unpaired)
+    _renamed(place)
+    made = place.quietly("peers invite lab --no-wait", place.attic)
     return place.type(f"peers accept {made} --name mill", place.lab)
 
 
 @provokes("invitation.goes_on")
 def _(place: Place) -> Said:
-    """A node that lost its database is invited by one that goes on."""
-    node = place.guest("forgetful", talks=True)
-    place.lose_database(node)
-    place.quietly("peers alias forgetful forgotten-one", place.lab)
-    made = place.quietly("peers invite forgetful --no-wait --reuse", place.lab)
+    node = _forgetful(place)
+    made = place.quietly("peers invite again --no-wait", place.lab)
     return place.type(f"peers accept {made} --name lab", node)
 
 
 @provokes("invitation.begins_anew")
 def _(place: Place) -> Said:
-    """A node that lost its database invites one that goes on."""
-    node = place.guest("forgotten", talks=True)
-    place.lose_database(node)
+    node = _forgetful(place)
     made = place.quietly("peers invite lab --no-wait", node)
-    return place.type(f"peers accept {made} --name forgotten", place.lab)
+    return place.type(f"peers accept {made} --name forgetful", place.lab)
 
 
 @provokes("invitation.invalid")
@@ -180,3 +171,19 @@ def _(place: Place) -> Said:
     made = place.quietly("peers invite attic")
     place.quietly(f"peers accept {made} --name home", place.attic)
     return place.type(f"peers accept {made}", place.lab)
+
+
+def _renamed(place: Place) -> None:
+    """Lab's peer `mill` is called `smithy` now, so that the old name is kept for it."""
+    place.guest("mill")
+    if "smithy" not in place.quietly("peers list", place.lab):
+        place.quietly("peers alias mill smithy", place.lab)
+
+
+def _forgetful(place: Place) -> RealNode:
+    """A node that lab has spoken with, and that has lost its database since."""
+    if "forgetful" in place.guests:
+        return place.guests["forgetful"]
+    node = place.guest("forgetful", talks=True)
+    place.lose_database(node)
+    return node

@@ -40,7 +40,7 @@ class Place:
         self._stack = stack
         self._names = itertools.count(1)
         self._attic: RealNode | None = None
-        self._guests: dict[str, RealNode] = {}
+        self.guests: dict[str, RealNode] = {}
 
     def type(self, line: str, at: RealNode | Path | None = None, **how: str | bytes | bool) -> Said:
         """What a person sees who types `gatepost LINE` at a node (by default home)."""
@@ -110,24 +110,17 @@ class Place:
 
     def guest(self, name: str, *, talks: bool = False) -> RealNode:
         """A node of this name, running and paired with lab; with `talks` they have spoken."""
-        if name not in self._guests:
-            node = self._guests[name] = RealNode(self.root / name, name).make().start()
+        if name not in self.guests:
+            node = self.guests[name] = RealNode(self.root / name, name).make().start()
             self._stack.callback(node.kill)
             add_agent(node, "main")
             pair(node, self.lab)
-        node = self._guests[name]
+        node = self.guests[name]
         connected(node, "lab")
         if talks:
             self.quietly("send bob@lab hello", node)
             with node.operator as operator:
                 until(operator, lambda: peer(operator, "lab").in_flight == 0)
-        return node
-
-    @property
-    def unpaired(self) -> RealNode:
-        """A running node that lab has never met."""
-        node = RealNode(self.root / self.name("stranger"), "stranger").make().start()
-        self._stack.callback(node.kill)
         return node
 
     def lose_database(self, node: RealNode) -> None:

@@ -73,6 +73,11 @@ def play(player: Player, tmp: Path) -> None:
     do("agents remove x-json")
     do("openclaw explain main helper")
     do("openclaw doctor")
+    config = tmp / "openclaw.json"
+    config.write_text('{"agents": {"list": [{"id": "main"}]}}')
+    do(f"openclaw status --config {config}")
+    do(f"openclaw connect --config {config} --program {tmp}/none --yes")
+    do(f"openclaw disconnect --config {config} --program {tmp}/none --yes")
     _holds(player)
     assert home and lab and place
 
@@ -83,6 +88,7 @@ def _peers(player: Player) -> None:
     assert isinstance(made, dict)
     do(f"peers accept {made['text']} --name house", attic)
     do("peers list")
+    do("peers show loft")
     do("peers ping loft")
     do("peers block loft")
     do("peers unblock loft")
@@ -117,10 +123,26 @@ def _settings(player: Player, tmp: Path) -> None:
     do("config patch -", bare, stdin='{"listen": "127.0.0.1:17447"}')
     do("config check", bare)
     do("config schema", bare)
+    kit = do("init --name barn --listen 127.0.0.1:17448", tmp / "barn")
+    assert isinstance(kit, dict)
+    kit = do("keys rotate -", tmp / "barn", stdin=str(kit["kit"]))
+    assert isinstance(kit, dict)
+    do("keys recover -", tmp / "barn", stdin=str(kit["kit"]))
 
 
 def _holds(player: Player) -> None:
-    """Filled in by the messages that wait for a person."""
+    do, home = player.type, player.place.home
+    with home.places.policy.open("a") as policy:
+        policy.write('\n[[rule]]\nid = "ask-me"\nhold = ["send"]\nfrom = "*"\nto = "yes@lab"\n')
+    player.place.quietly("policy show")
+    (one,), (other,) = (_ids(do("send yes@lab hello")) for _ in range(2))
+    do("holds list")
+    do(f"holds show {one}")
+    do(f"holds approve {one} --for 1h", stdin="yes\n")
+    do(f"holds refuse {other} 'not this one'")
+    standing = do("holds list --standing")
+    assert isinstance(standing, list)
+    do(f"holds revoke {standing[0]['id']}")
 
 
 def _ids(value: object) -> tuple[str]:
@@ -154,7 +176,9 @@ def test_every_command_was_typed(player: Player) -> None:
 def test_what_it_says_is_json_on_one_line_and_talk_is_silent(player: Player) -> None:
     for word, said in player.said.items():
         assert all(json.loads(line) is not None for line in said.out.splitlines()), word
-        talk = "" if said.err.endswith(": ") else said.err  # a question is asked all the same
+        talk = (
+            "" if said.err.rstrip().endswith(":") else said.err
+        )  # a question is talk that must be
         assert bool(said.out) != bool(talk), (word, said)
         if talk:
             assert set(json.loads(said.err)) == {"error"}, word
