@@ -33,6 +33,7 @@ LEVEL: dict[str, str] = {
     "config.broken": "warning",
     "health.found": "warning",
     "health.mended": "info",
+    "health.failed": "warning",
     "disk.low": "warning",
     "disk.enough": "warning",
     "message.replayed": "info",

@@ -16,12 +16,21 @@ from gatepost.node.health.facts import Facts
 def judge(facts: Facts, checks: Sequence[Check], deep: bool = False) -> Checkup:
     """Look at everything that can be judged by these facts."""
     looked = [check for check in checks if can_look(check, facts) and (deep or not check.deep)]
-    found = [_finding(check, hit) for check in looked for hit in check.probe(facts)]
+    found = [_finding(check, hit) for check in looked for hit in _hits(check, facts)]
     return Checkup(
         at=facts.now,
         findings=fold(found, checks),
         looked=tuple(check.code for check in looked),
     )
+
+
+def _hits(check: Check, facts: Facts) -> list[Hit]:
+    """What a check finds; one that breaks off is a finding itself and keeps no other from looking."""
+    try:
+        return list(check.probe(facts))
+    except Exception as crash:
+        said = f"the check itself failed ({type(crash).__name__}: {crash})"
+        return [Hit(said, fix="gatepost doctor --bundle")]
 
 
 def can_look(check: Check, facts: Facts) -> bool:

@@ -6,7 +6,8 @@ minutes, for rules have hours. Peers that are in contact are pinged now and then
 to compare clocks. A fault is shown once it has lasted as long as its check wants, so that a blip is
 no news; somebody who asks is told at once.
 
-Events: `health.found` when a fault is shown first, `health.mended` when it is gone.
+Events: `health.found` when a fault is shown first, `health.mended` when it is gone, and
+`health.failed` when a look itself broke off: that is told, and never ends the node.
 """
 
 from collections.abc import Callable
@@ -104,8 +105,11 @@ class Health:
     def start(self) -> None:
         """Look, and from now on again and again."""
         self._timer = self._clock.call_later(EVERY, self.start)
-        self._ask_clocks()
-        self._tell(self.checkup(AROUND))
+        try:
+            self._ask_clocks()
+            self._tell(self.checkup(AROUND))
+        except Exception as crash:  # it only looks: what it stumbles over harms nothing else
+            self._node.events.emit("health.failed", text=f"{type(crash).__name__}: {crash}")
 
     def stop(self) -> None:
         """Look no more."""

@@ -1,5 +1,6 @@
 """Each check only a running node can make: broken for real, found, mended; and how a node tells."""
 
+import dataclasses
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,9 @@ from gatepost.core.views import AgentSpec
 from gatepost.errors import GatepostError
 from gatepost.node.configbook import ConfigBook
 from gatepost.node.health.catalogue import BY_CODE, CHECKS
+from gatepost.node.health.check import Hit
+from gatepost.node.health.facts import Facts
+from gatepost.node.health.judge import judge
 from gatepost.node.health.watch import EVERY, Health
 from gatepost.policy.directory import Directory
 from tests.unit.node.health import test_files
@@ -392,6 +396,34 @@ def test_what_waits_for_a_peer_that_is_away_is_folded_under_it(watched: Watched)
     watched.stage.run(2 * HOUR)
     (queue,) = watched.found("peer.queue")
     assert queue.cause == "peer.unreachable lab"
+
+
+def test_a_look_that_breaks_off_is_told_and_the_next_one_is_made(
+    watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> HomeFacts:
+        raise RuntimeError("no such look")
+
+    with monkeypatch.context() as now:
+        now.setattr(watched.machine, "home", broken)
+        watched.health.start()
+        watched.stage.run(2 * EVERY)
+    assert set(watched.kinds) == {"health.failed RuntimeError"}
+    watched.machine.free = 500 * 1024 * 1024
+    watched.stage.run(2 * EVERY)
+    assert watched.kinds[-1] == "health.found disk.low"
+
+
+def test_a_check_that_breaks_off_is_a_finding_and_the_others_are_made() -> None:
+    facts = Facts(now=0, home=HomeFacts(path="/srv/gatepost", node_there=False))
+
+    def broken(facts: Facts) -> list[Hit]:
+        raise RuntimeError("no such thing")
+
+    odd = dataclasses.replace(BY_CODE["home.foreign"], probe=broken)
+    found = judge(facts, [odd, BY_CODE["home.missing"]]).findings
+    assert {one.code for one in found} == {"home.missing", "home.foreign"}
+    assert "RuntimeError: no such thing" in "".join(one.what for one in found)
 
 
 def test_a_stopped_health_looks_no_more(watched: Watched) -> None:
