@@ -25,7 +25,7 @@ def judge(facts: Facts, checks: Sequence[Check], deep: bool = False) -> Checkup:
 
 
 def _hits(check: Check, facts: Facts) -> list[Hit]:
-    """What a check finds; one that breaks off is a finding itself and keeps no other from looking."""
+    """What a check finds; one that breaks off is a finding itself, and the others go on."""
     try:
         return list(check.probe(facts))
     except Exception as crash:
