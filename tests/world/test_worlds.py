@@ -85,7 +85,7 @@ def test_a_crash_at_any_moment_loses_neither_what_waits_for_a_person_nor_the_ans
 def test_worlds_in_which_half_of_everything_waits_for_a_person_hold_too(number: int):
     result = run_world((number, ["holds=0.5", "person_every=1.0"], 0))
     assert result.wrong == []
-    assert min(result.counts[what] for what in ("held", "said.yes")) > 0
+    assert min(result.faults[what] for what in ("held", "said.yes")) > 0
 
 
 def test_no_two_seeds_in_a_row_are_alike():

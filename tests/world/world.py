@@ -201,9 +201,9 @@ class World:
         result = self.result
         held = HoldChecker(self.ledger, self.plans, known.forgetful).check()
         result.wrong = result.wrong or verdict.wrong + held
-        result.counts["held"] = len(self.ledger.seen)
+        result.faults["held"] = len(self.ledger.seen)
         for said in self.ledger.said:
-            result.counts[f"said.{said.refused or said.answer}"] += 1
+            result.faults[f"said.{said.refused or said.answer}"] += 1
         result.counts.update(verdict.counts)
         result.faults.update(self.weather.counts)
         result.faults.update({f"wire.{kind}": n for kind, n in self.wire.counts.items()})
@@ -352,4 +352,8 @@ FLOORS = {
     "pause": 0.4,
     "agent": 2.5,
     "attack": 20,
+    "held": 8,
+    "said.yes": 4,
+    "said.no": 1,
+    "said.hold.unknown": 1,
 }
