@@ -68,7 +68,7 @@ class LinkTransport:
             raise GatepostError(
                 "listen.taken" if taken else "listen.impossible",
                 what=f"cannot listen on {host}:{port}",
-                why=os.strerror(error.errno) if taken else error.strerror or str(error),
+                why=os.strerror(errno.EADDRINUSE) if taken else error.strerror or str(error),
             ) from error
         self._listening.append(server)
         return tuple(socket.getsockname()[:2] for socket in server.sockets)
