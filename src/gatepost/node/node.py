@@ -48,6 +48,7 @@ from gatepost.node.talk import Talk
 from gatepost.node.telling import Telling
 from gatepost.node.tokens import Tokens
 from gatepost.policy.law import Law
+from gatepost.policy.patterns import Party
 from gatepost.ports import Clock, Entropy, Keys, Transport
 from gatepost.ports.store import Store
 
@@ -97,7 +98,8 @@ class Node:
         self.pruning = Pruning(
             store, clock, self.events, settings, lambda: list(self.peers.by_number)
         )
-        self.shown = Shown(store, clock, self.peers, self.outbox, self.inbox)
+        named = Party("", keys.node, settings.name)
+        self.shown = Shown(store, clock, self.peers, self.outbox, self.inbox, named)
         self.talk = Talk(clock, self.guard, self.peers, self.agents, settings.answer_wait)
         self.aliases = Aliases(ground, self.peers)
         self.peers.former = self.aliases.former

@@ -6,9 +6,11 @@ A timeline is not kept; it is derived: the message's own row, the ack that prove
 every entry about it.
 """
 
+import msgspec
+
 from gatepost.core.entry import Message, Update, decode_entry, is_code
 from gatepost.core.lifecycle import is_outcome
-from gatepost.core.message import Content, MessageView, Moment
+from gatepost.core.message import VERB, Content, MessageView, Moment
 from gatepost.core.parts import unpack
 from gatepost.core.records import EntryRow, MessageRow
 from gatepost.errors import GatepostError
@@ -16,6 +18,8 @@ from gatepost.node.inbox import Inbox
 from gatepost.node.opened import OpenMessage, view
 from gatepost.node.outbox import Outbox
 from gatepost.node.peers import Peers
+from gatepost.policy.patterns import Party
+from gatepost.policy.stages import command_grant
 from gatepost.ports import Clock
 from gatepost.ports.store import Store
 
@@ -27,8 +31,16 @@ class Shown:
     """Reads messages for their agents and the operator, and withdraws them."""
 
     def __init__(
-        self, store: Store, clock: Clock, peers: Peers, outbox: Outbox, inbox: Inbox
+        self,
+        store: Store,
+        clock: Clock,
+        peers: Peers,
+        outbox: Outbox,
+        inbox: Inbox,
+        here: Party,
     ) -> None:
+        """`here` is this node as others name it."""
+        self._here = here
         self._store = store
         self._clock = clock
         self._peers = peers
@@ -116,14 +128,26 @@ class Shown:
         )
 
     def _why(self, row: MessageRow) -> str:
-        """What stands in the way of news, or makes old what is known: no contact with the peer."""
+        """What stands in the way of news, or makes old what is known: no contact with the peer.
+
+        Of what a rule there refused: who sees which, and what they type.
+        """
         peer = self._peers.by_number.get(row.peer)
+        if peer is not None and (row.direction, row.state, row.by) == ("out", "rejected", "rule"):
+            return self._refused_there(row, peer.row.alias) if row.slot else ""
         if row.direction != "out" or peer is None or peer.exchange.live or is_outcome(row.state):
             return ""
         if row.slot:
             return f"no contact with {peer.row.alias}: this is what it said last"
         said = f" ({': '.join(peer.error)})" if peer.error[0] else ""
         return f"no contact with {peer.row.alias}{said}: it has not left this node"
+
+    def _refused_there(self, row: MessageRow, alias: str) -> str:
+        sender = msgspec.structs.replace(self._here, agent=row.sender)
+        verb, to = VERB[row.want], Party(row.recipient)
+        opens = command_grant(sender, verb, to)
+        sees = f"gatepost explain {sender} {to} {verb}"
+        return f"the operator of {alias} sees why with `{sees}` and opens it with `{opens}`"
 
     def _state(self, row: MessageRow) -> str:
         exchange = self._peers.exchange_of(row.peer)
