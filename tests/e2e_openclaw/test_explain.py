@@ -161,6 +161,11 @@ BROKEN: dict[str, Tools] = {
     "null": {"agentToAgent": {"enabled": None}},
     "another case": {"sessions": sees("ALL")},
 }
+ODD: dict[str, Tools] = {
+    "an unknown key": {"agentToAgent": {**on(), "allowed": []}, "sessions": sees("all")},
+    "two unknown keys": {"agentToAgent": on(), "sessions": {"visibility": "all", "a": 1, "b": 2}},
+    "no object": {"agentToAgent": "on", "sessions": sees("all")},
+}
 
 
 @pytest.mark.requirement("OC2")
@@ -178,3 +183,13 @@ def test_a_file_openclaw_refuses_is_refused_in_its_own_words(field: Field, tools
     assert "Updated" not in refused
     editor = said["blockers"][0]["fix"][0]
     assert editor.startswith("${EDITOR:-vi} +") and str(field.gateway.config) in shlex.split(editor)
+
+
+@pytest.mark.parametrize("tools", ODD.values(), ids=list(ODD))
+def test_a_file_refused_for_what_is_no_gate_lets_nothing_pass(field: Field, tools: Tools) -> None:
+    field.gateway.write(field.config(tools=tools))
+    code, said = field.gatepost(f"explain {FROM} {TO}")
+    validated = field.gateway.shell("openclaw config validate --json", ends=1).replace('\\"', '"')
+    (told,) = [one for one in said["warnings"] if "refuses the file" in one]
+    assert (code, said["verdict"]) == (1, "deny")
+    assert told.split(": ", 2)[2].partition("   (")[0] in validated

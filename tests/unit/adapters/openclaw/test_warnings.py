@@ -68,6 +68,13 @@ def test_what_mends_the_file_is_typed_before_anything_is_set() -> None:
     assert [line.split()[0] for line in said.blockers[0].fix] == ["${EDITOR:-vi}", "openclaw"]
 
 
+def test_one_fault_hides_no_other() -> None:
+    given = {"agentToAgent": {"enabled": True, "allow": [7], "odd": 1}, "sessions": {"odd": 2}}
+    found = ask(tools(NEW, **given), NEW)
+    assert names(found) == ["agentToAgent.allow"]
+    assert texts(found).count('Unrecognized key: "odd"') == 2
+
+
 def test_several_agents_without_an_owner_are_cured_by_openclaw_itself() -> None:
     content: Json = {
         "agents": agents(OLD, "main", "pa"),
@@ -98,12 +105,28 @@ def test_several_agents_without_an_owner_are_cured_by_openclaw_itself() -> None:
         (NEW, {"agents": {**agents(NEW, "main", "pa"),
                           "defaults": {"sandbox": {"sessionToolsVisibility": "tree"}}}},
          'Invalid input (allowed: "spawned", "all")'),
+        *[(version, {"agents": agents(version, "main", "pa"), "tools": {**OPEN, **given}}, said)
+          for version in BOTH
+          for given, said in (
+              ({"sessions": {"visibility": "all", "visible": 1}},
+               'tools.sessions: Unrecognized key: "visible"'),
+              ({"agentToAgent": {"enabled": True, "a": 1, "b": 2}},
+               'tools.agentToAgent: Unrecognized keys: "a", "b"'),
+          )],
+        *[(version, {"agents": agents(version, "main", "pa"), "tools": {
+            "sessions": {"visibility": "all"}, "agentToAgent": {"enabled": True},
+            "sandbox": {}}, **over}, said)
+          for version in BOTH
+          for over, said in (
+              ({"agents": {**agents(version, "main", "pa"), "defaults": []}},
+               "agents.defaults: Invalid input: expected object, received array"),
+          )],
     ],
 )  # fmt: skip
 def test_a_file_that_openclaw_refuses_lets_nothing_pass(
     version: str, content: Json, said: str
 ) -> None:
-    content["tools"] = OPEN
+    content = {"tools": OPEN, **content}
     found = ask(content, version)
     assert not found.allowed and found.blockers == ()
     assert said in texts(found) and f"OpenClaw {version} refuses the file" in texts(found)

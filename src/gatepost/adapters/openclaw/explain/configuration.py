@@ -19,6 +19,15 @@ ALLOW = "tools.agentToAgent.allow"
 CLAMP = "agents.defaults.sandbox.sessionToolsVisibility"
 MODE = "agents.defaults.sandbox.mode"
 CLAMPS = ("spawned", "all")
+HOLDERS: Mapping[str, tuple[str, ...]] = {
+    "tools": (),
+    "tools.sessions": ("visibility",),
+    "tools.agentToAgent": ("enabled", "allow"),
+    "agents": (),
+    "agents.defaults": (),
+    "agents.defaults.sandbox": (),
+}
+"""Objects on the way to the gates, with all keys they may hold where that is known."""
 
 _VARIABLE = re.compile(r"(?<!\$)\$\{([A-Z_][A-Z0-9_]*)\}")
 
@@ -98,7 +107,22 @@ def _filled(node: Node, environ: Mapping[str, str]) -> Node:
 
 def _faults(tree: Node, like: Release, known: Roster) -> tuple[Fault, ...]:
     gates = (*_choices(tree), *_switch(tree), *_entries(tree))
-    return (*gates, *_unknown(tree, like, known), *_owners(tree, like, known))
+    return (*_shapes(tree), *gates, *_unknown(tree, like, known), *_owners(tree, like, known))
+
+
+def _shapes(tree: Node) -> Iterator[Fault]:
+    """What holds the keys of the gates must be an object, and hold nothing else."""
+    for key, known in HOLDERS.items():
+        found = tree.at(*key.split("."))
+        if found and not isinstance(found.value, Mapping):
+            yield Fault(
+                key, f"Invalid input: expected object, received {_type(found)}", found.where
+            )
+        strange = [name for name in (found.members() if found else ()) if name not in known]
+        if found and known and strange:
+            word = "key" if len(strange) == 1 else "keys"
+            error = f"Unrecognized {word}: {_either(strange, ', ')}"
+            yield Fault(key, error, found.members()[strange[0]].where)
 
 
 def _choices(tree: Node) -> Iterator[Fault]:

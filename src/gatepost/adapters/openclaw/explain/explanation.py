@@ -108,9 +108,8 @@ def _release(given: Configuration) -> Iterator[Warned]:
 
 def _file(given: Configuration, found: tuple[Gate, ...]) -> Iterator[Warned]:
     """What is wrong with the file beside the values of the gates that were asked."""
-    asked = [given.fault(gate.key) for gate in found]
     for fault in given.faults:
-        if not any(one and one.key.startswith(fault.key) for one in asked):
+        if not any(f"{fault.key}.".startswith(f"{gate.key}.") for gate in found):
             yield Warned(_refused(fault, given), _cure(fault, given), stops=True)
 
 
