@@ -5,6 +5,8 @@ at a time; what may go of a window goes in one batch, and the next window follow
 that is durable. A pass ends where messages are too young. Then the frames of each peer go that no
 message left can be about.
 
+How old something is, its number says (`ages`), for the times in rows are as wrong as the clock was.
+
 Of a message that was given to this node the decision goes too: should its sender be restored from
 a backup that old, what became of it can no longer be known. So the highest expiry of what went is
 kept for each peer (the mark `pruned`), for whoever answers such a sender.
@@ -17,6 +19,7 @@ import msgspec
 
 from gatepost.core.records import OldMessage
 from gatepost.core.views import Pruned
+from gatepost.node.ages import Ages
 from gatepost.node.hub import Hub
 from gatepost.node.settings import Settings
 from gatepost.ports import Clock, Timer
@@ -34,9 +37,13 @@ Done = Callable[[Pruned], None]
 
 
 class Pass(msgspec.Struct, kw_only=True):
-    """One walk from the oldest message on: what ended `before` goes, unless it is only counted."""
+    """One walk from the oldest message on, to number `last`: what ended `before` goes.
+
+    Or it is only counted.
+    """
 
     before: int
+    last: int
     most: int
     counting: bool
     done: Done
@@ -65,6 +72,7 @@ class Pruning:
         self._hub = hub
         self._settings = settings
         self._peers = peers
+        self._ages = Ages(store)
         self._passes: deque[Pass] = deque()
         self._timer: Timer | None = None
         self._next: Timer | None = None
@@ -82,13 +90,15 @@ class Pruning:
 
     def prune(self, older: int, most: int, counting: bool, done: Done) -> None:
         """Delete (or count) up to `most` messages that ended `older` ms ago; then `done`."""
-        before = self._clock.now() - older
-        self._passes.append(Pass(before=before, most=most, counting=counting, done=done))
+        before = self._ages.now(self._clock.now()) - older
+        last = self._ages.through(before)
+        self._passes.append(Pass(before=before, last=last, most=most, counting=counting, done=done))
         if len(self._passes) == 1:
             self._step()
 
     def _hourly(self) -> None:
         self._timer = self._clock.call_later(EVERY, self._hourly)
+        self._ages.note(self._clock.now())
         if not self._passes:
             self.prune(self._settings.keep_ms, ALL, False, _nobody)
 
@@ -96,17 +106,17 @@ class Pruning:
         """Look at one window."""
         now = self._passes[0]
         window = self._store.retention.window(now.before, now.after, WINDOW)
-        young = not window or min(row.accepted for row in window) >= now.before
-        if young:
+        old = [row for row in window if row.seq <= now.last]
+        if not old:
             self._frames(now)
             return
         if now.messages >= now.most:
             self._end(more=True)
             return
-        now.after = window[-1].seq
-        gone = [row for row in window if row.may_go]
-        for row in window:
-            if not row.may_go and row.accepted < now.before:
+        now.after = old[-1].seq
+        gone = [row for row in old if row.may_go]
+        for row in old:
+            if not row.may_go:
                 now.kept += 1
                 now.oldest.setdefault(row.peer, row.accepted)
         now.messages += len(gone)

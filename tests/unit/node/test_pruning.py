@@ -226,6 +226,43 @@ def test_two_calls_at_once_follow_one_another() -> None:
     assert [one.messages for one in heard] == [WINDOW, 0]
 
 
+@pytest.mark.requirement("T20")
+def test_a_clock_that_jumps_ahead_deletes_nothing_for_a_day_and_more() -> None:
+    stage = Stage("home", keep_ms=30 * DAY_MS)
+    sent = answered(stage, 3, to="bob")
+    stage.run(EVERY)
+    stage.machines["home"].offset = 400 * DAY_MS
+    stage.run(20 * 3600)
+    assert prune(stage, "home", older=30 * DAY_MS).messages == 0
+    stage.machines["home"].offset = 0
+    stage.run(5 * 3600)
+    assert ids(stage, "home") == set(sent)
+
+
+@pytest.mark.requirement("T20")
+def test_what_came_while_the_clock_stood_in_the_past_is_not_old_by_that() -> None:
+    stage = Stage("home", keep_ms=30 * DAY_MS)
+    stage.run(2 * EVERY)
+    stage.machines["home"].offset = -400 * DAY_MS
+    sent = answered(stage, 3, to="bob")
+    stage.machines["home"].offset = 0
+    stage.run(3 * EVERY)
+    assert prune(stage, "home", older=30 * DAY_MS).messages == 0
+    assert ids(stage, "home") == set(sent)
+
+
+def test_a_node_that_was_down_for_long_catches_up() -> None:
+    stage = Stage("home", keep_ms=30 * DAY_MS)
+    answered(stage, 3, to="bob")
+    stage.run(EVERY)
+    stage.crash("home")
+    stage.run(60 * DAY)
+    stage.boot("home")
+    last = answered(stage, 1, to="bob")
+    stage.run(3 * DAY)
+    assert ids(stage, "home") == set(last)
+
+
 @pytest.mark.parametrize("moment", [0.0, 0.02, 0.06, 0.11])
 def test_a_crash_in_the_middle_leaves_whole_messages(moment: float) -> None:
     stage = Stage("home", "lab", keep_ms=LONG)
