@@ -79,6 +79,9 @@ def test_what_the_other_node_refused_is_told_with_the_command_for_its_operator(
     add_agent(lab, "closed", adapter="echo")
     refused = home.run("ask", "closed@lab", "hello", "--wait", "20s")
     assert (refused.returncode, refused.stdout) == (3, "")
+    assert "the operator of lab sees why with `gatepost explain main@home closed ask`" in (
+        refused.stderr
+    )
     why = home.run(*hinted(refused.stderr, "next"))
     assert why.returncode == 1
     assert "lab  said denied" in why.stdout
