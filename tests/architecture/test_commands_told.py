@@ -23,6 +23,7 @@ COMPOSED = {
     "gatepost lablab --as lab",  # a command of the caller with the options typed here
     "gatepost WORD --help shows examples.",
     "gatepost peers lab lab",  # block and unblock, by the change that is undone
+    "gatepost policy grant",  # what a grant is written down as, followed by its words
     "gatepost peers block ",  # what a rule made by a block begins with
 }
 

@@ -16,7 +16,8 @@ RAISED = re.compile(r'GatepostError\(\s*"([^"]+)"')
 HOLDER = re.compile(r"\{(\w+)\}")
 EXAMPLE = {
     "verb": "ask", "sender": "main@home", "to": "bob", "command": "ask", "id": "018b",
-    "agent": "bob", "peer": "lab", "home": "/tmp/home", "suggestion": "listen", "alias": "den",
+    "agent": "bob", "peer": "lab", "home": "/tmp/home", "suggestion": "listen",
+    "hash": "0badc0de", "alias": "den",
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ has run: so it is for messages that have ended, and wants a reason. To drop ends
 that is certain. Evidence is what the peer signed. Nothing here changes what has ended.
 """
 
-import asyncio
+from collections.abc import Callable
 
 from gatepost.core.entry import Message, decode_entry
 from gatepost.core.evidence import flaw
@@ -41,7 +41,7 @@ class Remedies:
             if (closed := node.talk.closed(peer)) is not None:
                 raise closed
             if not peer.exchange.live:
-                await self._dialled(peer)
+                await outcome(lambda done: self._dial(peer, done))
             else:
                 peer.exchange.fill()
                 peer.exchange.pump()
@@ -119,19 +119,21 @@ class Remedies:
             proofs=tuple(proofs),
         )
 
-    async def _dialled(self, peer: Peer) -> None:
-        """Dial a peer now; return when there is contact, or when it is known why not."""
-        known: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    def _dial(self, peer: Peer, done: Callable[[None], None]) -> None:
+        """Dial a peer now; `done` when there is contact, or when it is known why not."""
 
         def hear(event: Event) -> None:
-            about = event.peer == peer.row.alias and event.kind in ("contact.begun", "link.failed")
-            if about and not known.done():
-                known.set_result(None)
+            if event.peer == peer.row.alias and event.kind in ("contact.begun", "link.failed"):
+                known()
 
+        def known() -> None:
+            timer.cancel()
+            deaf()
+            done(None)
+
+        timer = self._node.clock.call_later(self._node.settings.answer_wait, known)
         deaf = self._node.events.subscribe(hear)
         self._node.peers.dial_later(peer, 0.0)
-        await asyncio.wait([known], timeout=self._node.settings.answer_wait)
-        deaf()
 
     def _ended(self, peer: Peer, row: MessageRow, entry: EntryRow) -> list[Proof]:
         if (entry.kind, entry.what, entry.sent) != ("update", "outcome", False):
