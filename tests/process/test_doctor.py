@@ -52,6 +52,9 @@ def _its_socket_and_a_token_taken_away(node: RealNode) -> None:
     found = codes(node)
     assert found["node.unreachable"]["subject"] == str(node.places.agent_socket)
     assert found["agent.no_token"]["subject"] == "main"
+    with node.operator as operator:  # the node sees it too
+        own = {one.code for one in operator.health().findings}
+    assert {"node.unreachable", "agent.no_token"} <= own
     node.restart()
     assert codes(node) == {}
 
