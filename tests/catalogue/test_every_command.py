@@ -10,7 +10,7 @@ from tests.catalogue.place import Place
 from tests.catalogue.typed import Said
 from tests.unit.cli.grammar import commands
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.timeout(180)]
 Line = tuple[str, str]
 NO_JSON = {"mcp": "it speaks its own protocol on stdin and stdout"}
 
