@@ -74,6 +74,7 @@ def test_commands_are_found_in_the_source() -> None:
     assert COMPOSED <= {said for _, said in told()}
 
 
+@pytest.mark.requirement("F17")
 @pytest.mark.parametrize(("where", "said"), TOLD, ids=[where for where, _ in TOLD])
 def test_a_command_in_the_source_can_be_typed(where: str, said: str) -> None:
     read(said.split("   ")[0])
