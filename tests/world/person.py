@@ -7,7 +7,7 @@ then may have gone, or its rules may be others.
 
 from random import Random
 
-from gatepost.core.holding import ApproveIn, HoldView, RefuseIn, Scope
+from gatepost.core.holding import HoldView, Scope
 from gatepost.core.message import text_of
 from gatepost.errors import GatepostError
 from gatepost.node.approving import Approving
@@ -90,11 +90,9 @@ class Person:
         approving = Approving(node, _nothing)
         try:
             if answer == "no":
-                approving.no(view.id, RefuseIn(REASON))
+                approving.no(view.id, REASON)
             else:
-                rules = {rule.id: rule.mark for rule in view.rules}
-                given = ApproveIn(digest=view.digest, rules=rules, scope=scope, until=until)
-                approving.yes(view.id, given)
+                approving.yes(view.id, view.yes(scope, until))
         except GatepostError as error:
             said.refused = error.code
             return

@@ -111,7 +111,7 @@ def approve(
         if not view.digest.startswith(digest.lower()):
             raise GatepostError("hold.changed", why=f"its digest is {view.digest}", id=view.id)
         until = now() + length if lasting else 0
-        return view, await operator.approve(view, scope, until)
+        return view, await operator.approve(view.id, view.yes(scope, until))
 
     view, answered = call.as_operator(work)
     call.screen.data(answered, page.approved(view, answered, now()))

@@ -13,7 +13,7 @@ MOST_REASON = 1000
 
 
 class HoldRule(msgspec.Struct, frozen=True):
-    """A rule that makes a message wait. `mark` names what it says: it changes when the rule does."""
+    """A rule that makes a message wait. `mark` changes when what it says does."""
 
     id: str
     mark: str
@@ -51,6 +51,11 @@ class HoldView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     re: str = ""
     labels: tuple[str, ...] = ()
     hops: int = 0
+
+    def yes(self, scope: Scope = "once", until: int = 0) -> "ApproveIn":
+        """A yes to exactly this."""
+        rules = {rule.id: rule.mark for rule in self.rules}
+        return ApproveIn(digest=self.digest, rules=rules, scope=scope, until=until)
 
 
 class ApproveIn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -19,7 +19,6 @@ from gatepost.core.holding import (
     ApproveIn,
     HoldRule,
     HoldView,
-    RefuseIn,
 )
 from gatepost.core.lifecycle import is_outcome
 from gatepost.core.message import Text
@@ -78,22 +77,22 @@ class Approving:
         also = sum(not one.waits for one in others)
         return self._answered(held, view, "approved", approval, also)
 
-    async def refuse(self, id: str, given: RefuseIn) -> Answered:
+    async def refuse(self, id: str, reason: str = "") -> Answered:
         """Say no, and wait until that is durable: the sender reads the reason."""
-        answered = self.no(id, given)
+        answered = self.no(id, reason)
         await durable(self._node)
         return answered
 
-    def no(self, id: str, given: RefuseIn) -> Answered:
+    def no(self, id: str, reason: str) -> Answered:
         """The step that says no. Raises `hold.unknown`."""
-        if len(given.reason) > MOST_REASON:
+        if len(reason) > MOST_REASON:
             raise GatepostError(
                 "usage.invalid", what=f"a reason has at most {MOST_REASON} characters"
             )
         self._reload()
         held = self._find(id)
         view = self._view(held, full=False)
-        self._node.holds.refuse(held, given.reason, bytes.fromhex(view.digest))
+        self._node.holds.refuse(held, reason, bytes.fromhex(view.digest))
         return self._answered(held, view, "refused", None, 0)
 
     async def revoke_approval(self, id: str) -> str:

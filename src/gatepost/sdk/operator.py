@@ -26,7 +26,7 @@ from gatepost.core.calls import (
 )
 from gatepost.core.configured import ConfigChange, ConfigPatch, ConfigView
 from gatepost.core.health import Checkup
-from gatepost.core.holding import Answered, ApprovalView, ApproveIn, HoldView, RefuseIn, Scope
+from gatepost.core.holding import Answered, ApprovalView, ApproveIn, HoldView, RefuseIn
 from gatepost.core.message import MessageView, Receipt
 from gatepost.core.views import (
     AgentSpec,
@@ -243,11 +243,10 @@ class OperatorClient:
         """One message that waits, with its exact content; the id may be shortened."""
         return await self._http.get(f"/v1/holds/{_name(id)}", HoldView)
 
-    async def approve(self, shown: HoldView, scope: Scope = "once", until: int = 0) -> Answered:
-        """Say yes to exactly what was shown: once, or for more until a time (ms)."""
-        rules = {rule.id: rule.mark for rule in shown.rules}
-        given = ApproveIn(digest=shown.digest, rules=rules, scope=scope, until=until)
-        return await self._http.call("POST", f"/v1/holds/{shown.id}/approve", given, Answered)
+    async def approve(self, id: str, given: ApproveIn) -> Answered:
+        """Say yes to exactly what was shown; `HoldView.yes` says what that is."""
+        target = f"/v1/holds/{_name(id)}/approve"
+        return await self._http.call("POST", target, given, Answered)
 
     async def refuse(self, id: str, reason: str = "") -> Answered:
         """Say no; the sender reads the reason."""

@@ -450,8 +450,8 @@ class FakeOperator:
         self._did("approve", id, given)
         return Answered(id=id, answer="approved", state="received", digest=given.digest)
 
-    async def refuse(self, id, given):
-        self._did("refuse", id, given.reason)
+    async def refuse(self, id, reason=""):
+        self._did("refuse", id, reason)
         return Answered(id=id, answer="refused", state="rejected", digest=HOLD.digest)
 
     def approvals(self):

@@ -76,8 +76,9 @@ def test_a_yes_is_for_this_message_unless_more_is_said(terminal: Terminal, node:
     ):
         said = terminal.type(f"holds approve {ID[:13]} {words}")
         assert said.code == 0, said.err
-        shown, *meant = node.approved.pop()
-        assert (shown.digest, meant) == (DIGEST, [scope, until])
+        id, given = node.approved.pop()
+        assert (id, given.digest) == (ID, DIGEST)
+        assert (given.scope, given.until, list(given.rules)) == (scope, until, ["look"])
         assert f"approved  {ID}" in said.out and DIGEST in said.out
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from gatepost.core.holding import Answered, ApprovalView, HoldRule, HoldView, Scope
+from gatepost.core.holding import Answered, ApprovalView, ApproveIn, HoldRule, HoldView
 from gatepost.core.message import File, Text
 from gatepost.errors import GatepostError
 from tests.unit.cli.fakes import HOME, ID, NOW, TALK, FakeNode
@@ -42,9 +42,7 @@ class Waiting(FakeNode):
     """The operator's client with something to answer."""
 
     held: list[HoldView] = field(default_factory=lambda: [HOLD])
-    approved: list[tuple[HoldView, Scope, int]] = field(
-        default_factory=list[tuple[HoldView, Scope, int]]
-    )
+    approved: list[tuple[str, ApproveIn]] = field(default_factory=list[tuple[str, ApproveIn]])
     refused: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
     answer: Answered = YES
     stand: tuple[ApprovalView, ...] = ()
@@ -64,8 +62,8 @@ class Waiting(FakeNode):
                 return msgspec.structs.replace(view, parts=view.parts or SAYS)
         raise GatepostError("hold.unknown", what=f"`{id}` does not wait for a person here")
 
-    async def approve(self, shown: HoldView, scope: Scope = "once", until: int = 0) -> Answered:
-        self.approved.append((shown, scope, until))
+    async def approve(self, id: str, given: ApproveIn) -> Answered:
+        self.approved.append((id, given))
         return self.answer
 
     async def _refuse(self, id: str, reason: str = "") -> Answered:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from gatepost.core.entry import digest
-from gatepost.core.holding import Answered, ApproveIn, HoldView, RefuseIn, Scope
+from gatepost.core.holding import Answered, ApproveIn, HoldView, Scope
 from gatepost.core.message import Text
 from gatepost.core.views import AgentSpec
 from gatepost.errors import GatepostError
@@ -72,12 +72,10 @@ class Held:
         return self.say(self.shown(id), scope, until)
 
     def say(self, seen: HoldView, scope: Scope = "once", until: int = 0) -> Answered:
-        rules = {rule.id: rule.mark for rule in seen.rules}
-        given = ApproveIn(digest=seen.digest, rules=rules, scope=scope, until=until)
-        return drive(self.stage, self.calls.approve(seen.id, given))
+        return drive(self.stage, self.calls.approve(seen.id, seen.yes(scope, until)))
 
     def refuse(self, id: str, reason: str = "") -> Answered:
-        return drive(self.stage, self.calls.refuse(id, RefuseIn(reason)))
+        return drive(self.stage, self.calls.refuse(id, reason))
 
     def fails(self, work: Callable[[], object]) -> GatepostError:
         with pytest.raises(GatepostError) as raised:

@@ -67,7 +67,7 @@ CALLS = {
     "evidence": (("m1",), ("evidence", "m1")),
     "holds": ((), ("holds",)),
     "hold": (("m1",), ("hold", "m1")),
-    "approve": ((HOLD, "conversation", 7), ("approve", "m1", APPROVED)),
+    "approve": (("m1", HOLD.yes("conversation", 7)), ("approve", "m1", APPROVED)),
     "refuse": (("m1", "not today"), ("refuse", "m1", "not today")),
     "approvals": ((), ("approvals",)),
     "revoke_approval": (("y1",), ("revoke_approval", "y1")),

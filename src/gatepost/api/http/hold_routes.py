@@ -27,7 +27,7 @@ async def approve(given: Given[ApproveIn]) -> Answered:
 
 async def refuse(given: Given[RefuseIn]) -> Answered:
     """Say no."""
-    return await given.inside.operator.refuse(given.path["id"], given.body)
+    return await given.inside.operator.refuse(given.path["id"], given.body.reason)
 
 
 async def approvals(given: Given[Nothing]) -> list[ApprovalView]:

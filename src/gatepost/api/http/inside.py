@@ -9,7 +9,7 @@ from typing import Protocol
 
 from gatepost.core.configured import ConfigChange, ConfigPatch, ConfigView
 from gatepost.core.health import Checkup
-from gatepost.core.holding import Answered, ApprovalView, ApproveIn, HoldView, RefuseIn
+from gatepost.core.holding import Answered, ApprovalView, ApproveIn, HoldView
 from gatepost.core.message import MessageView, Receipt
 from gatepost.core.views import (
     AgentSpec,
@@ -208,7 +208,7 @@ class Operator(Protocol):
         """Say yes to what was shown."""
         ...
 
-    async def refuse(self, id: str, given: RefuseIn) -> Answered:
+    async def refuse(self, id: str, reason: str = "") -> Answered:
         """Say no."""
         ...
 
