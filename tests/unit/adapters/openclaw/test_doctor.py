@@ -89,6 +89,7 @@ def test_one_agent_and_a_thousand_are_surveyed_too() -> None:
     many = [f"agent{n}" for n in range(1000)]
     found = survey(configuration({"agents": agents(NEW, *many)}, NEW))
     assert len(found.pairs) == MOST * (MOST - 1)
+    assert f"only pairs of the first {MOST}" in next(iter(found.warnings)).text
 
 
 def test_a_binding_that_leads_elsewhere_is_named() -> None:

@@ -87,8 +87,8 @@ def elsewhere(found: Explanation, path: str) -> Explanation:
     return replace(found, warnings=(*found.warnings, Warned(text, paired=True)))
 
 
-def explain(wish: Wish, given: Configuration) -> Explanation:
-    """Ask every gate, then look around."""
+def explain(wish: Wish, given: Configuration, *, entries: bool = True) -> Explanation:
+    """Ask every gate, then look around; `entries`: at every entry of the list too."""
     found = gates(wish, given)
     around = (
         *_release(given),
@@ -96,7 +96,7 @@ def explain(wish: Wish, given: Configuration) -> Explanation:
         *_absent(wish, given),
         *_toolless(wish, given),
     )
-    traps = (*_traps(given), *_ignored(wish, given), *_elsewhere(wish, given))
+    traps = (*(_traps(given) if entries else ()), *_ignored(wish, given), *_elsewhere(wish, given))
     return Explanation(wish, given, found, (*around, *traps, *_opened(wish, given, found)))
 
 

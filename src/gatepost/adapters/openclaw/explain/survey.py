@@ -38,8 +38,10 @@ class Survey:
     @property
     def warnings(self) -> Iterator[Warned]:
         """What stands beside the gates; what is said of one pair alone is left out."""
-        seen = dict.fromkeys(one for pair in self.pairs for one in pair.warnings if not one.paired)
-        return iter(seen)
+        if (count := len(self.given.roster.ids)) > MOST:
+            yield Warned(f"there are {count} agents; only pairs of the first {MOST} were asked")
+        told = (one for pair in self.pairs for one in pair.warnings if not one.paired)
+        yield from dict.fromkeys(told)
 
     def _for_all(self, gate: Gate) -> Gate:
         if gate.key != ALLOW:
@@ -49,7 +51,11 @@ class Survey:
 
 
 def survey(given: Configuration) -> Survey:
-    """Ask for every ordered pair of two agents; a single agent is asked about itself."""
+    """Ask for every ordered pair of two agents; a single agent is asked about itself.
+
+    The entries of the list are the same for all pairs and are looked at once.
+    """
     ids = given.roster.ids[:MOST]
     couples = [(a, b) for a in ids for b in ids if a != b] or [(ids[0], ids[0])]
-    return Survey(given, tuple(explain(asked(a, b, given), given) for a, b in couples))
+    wishes = [asked(sender, target, given) for sender, target in couples]
+    return Survey(given, tuple(explain(wish, given, entries=wish == wishes[0]) for wish in wishes))
