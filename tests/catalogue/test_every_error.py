@@ -57,6 +57,6 @@ def plain(place: Place, *more: RealNode) -> Plain:
     """How transcripts of this place are made the same at every run."""
     names = dict(sorted(place.names.items(), key=lambda pair: -len(pair[0])))
     made = Plain({str(place.root): "/srv", **names})
-    for node in (place.home, place.lab, *more):
+    for node in (place.home, place.lab, *place.guests.values(), *more):
         made.node(json.loads(place.quietly("keys show --json", node))["node"], node.name)
     return made

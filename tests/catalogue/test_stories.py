@@ -10,7 +10,7 @@ import pytest
 
 from tests.catalogue.place import Place, place
 from tests.catalogue.test_every_error import plain
-from tests.process.nodes import RealNode, connected
+from tests.process.nodes import RealNode, connected, peer, until
 from tests.unit.cli.grammar import commands_in, read
 
 pytestmark = pytest.mark.process
@@ -71,6 +71,8 @@ def test_refused_then_explained_then_through(stage: Place, golden: Golden) -> No
 def test_a_peer_that_is_away(stage: Place, golden: Golden) -> None:
     stage.typed = []
     stage.lab.kill()
+    with stage.home.operator as operator:
+        until(operator, lambda: peer(operator, "lab").error)
     asked = stage.type("ask bob@lab hello --wait 0s").err
     message = asked.split("question ")[1].split()[0]
     stage.type(f"messages retry {message[:13]}")
