@@ -1,11 +1,13 @@
 """Messages that wait for a person, as they are shown to that person; and the person's answers."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from gatepost.core.message import Content, Verb
 
+Moment = Annotated[int, msgspec.Meta(ge=0, le=253_402_300_799_999)]
+"""Milliseconds since the epoch, up to the end of the year 9999."""
 Scope = Literal["once", "conversation", "time"]
 Answer = Literal["approved", "refused"]
 MOST_REASON = 1000
@@ -69,7 +71,7 @@ class ApproveIn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     digest: str
     rules: dict[str, str]
     scope: Scope = "once"
-    until: int = 0
+    until: Moment = 0
 
 
 class RefuseIn(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -31,6 +31,7 @@ from gatepost.node.peering import durable
 from gatepost.policy.approvals import Approval, mark
 
 PREVIEW = 80
+LAST = 253_402_300_799_999
 _owners = msgspec.json.Decoder(tuple[str, ...])
 
 
@@ -205,6 +206,8 @@ class Approving:
             why = f"not what was shown any more: rule {', '.join(names)}"
         if why:
             raise GatepostError("hold.changed", why=why, id=view.id)
+        if given.until > LAST:
+            raise GatepostError("usage.invalid", what="the approval would end beyond all calendars")
         if given.until and given.until <= self._node.clock.now():
             raise GatepostError("usage.invalid", what="the approval would have ended already")
         if given.scope == "time" and not given.until:

@@ -133,6 +133,8 @@ class Shown:
         Of what a rule there refused: who sees which, and what they type.
         """
         peer = self._peers.by_number.get(row.peer)
+        if row.reason == "hold.refused" or (row.state == "held" and not row.slot):
+            return ""  # it is a person's to say, and the peer has no part in it
         if peer is not None and (row.direction, row.state, row.by) == ("out", "rejected", "rule"):
             return self._refused_there(row, peer.row.alias) if row.slot else ""
         if row.direction != "out" or peer is None or peer.exchange.live or is_outcome(row.state):

@@ -435,7 +435,13 @@ def test_a_standing_yes_ends_when_the_rule_says_something_else(held: Held) -> No
 
 def test_an_approval_without_sense_is_refused(held: Held) -> None:
     id = held.ask()
-    for scope, until in (("time", 0), ("time", 1), ("conversation", 1), ("once", held.now() + 9)):
+    for scope, until in (
+        ("time", 0),
+        ("time", 1),
+        ("conversation", 1),
+        ("once", held.now() + 9),
+        ("time", 10**30),
+    ):
         error = held.fails(lambda s=scope, u=until: held.approve(id, s, u))  # type: ignore[misc]
         assert error.code == "usage.invalid"
     assert held.fails(lambda: held.refuse(id, "x" * 1001)).code == "usage.invalid"
