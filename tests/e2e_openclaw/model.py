@@ -1,8 +1,8 @@
 """A model that does as it is told, for gateways under test: OpenAI's chat completions on loopback.
 
 It reads the last text of a user. `USE tool {json}` makes it call that tool once and then repeat
-what the tool answered, behind `TOOL SAID `; `SAY words` makes it say them; anything else it
-confirms. Asked to go on with an agent-to-agent exchange it says the word that ends one, so that a
+what the tool answered, behind `TOOL SAID `; `SAY words` makes it say them; `HOLD` makes it wait
+for `gate`, `FAIL` fails; anything else it confirms. Asked to go on with an agent-to-agent exchange it says the word that ends one, so that a
 test counts its own calls alone. It knows nothing of Gatepost.
 """
 
@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 NAME = "obedient"
+HELD = 120
 SKIPS = {
     "Agent-to-agent reply step": "REPLY_SKIP",
     "Agent-to-agent announce step": "ANNOUNCE_SKIP",
@@ -31,6 +32,7 @@ class Model:
 
     url: str = ""
     requests: list[dict[str, Any]] = field(default_factory=list)
+    gate: threading.Event = field(default_factory=threading.Event)
 
 
 @contextmanager
@@ -40,6 +42,7 @@ def model() -> Iterator[Model]:
 
     class Handler(_Completions):
         asked = found.requests
+        gate = found.gate
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
@@ -97,6 +100,7 @@ class _Completions(BaseHTTPRequestHandler):
     """One request: the answer whole, or as a stream of two pieces."""
 
     asked: list[dict[str, Any]]
+    gate: threading.Event
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
@@ -105,6 +109,12 @@ class _Completions(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.asked.append(request)
+        said = [_text(one) for one in request["messages"] if one["role"] == "user"]
+        last = next((text for text in reversed(said) if text), "")
+        if "HOLD" in last:
+            self.gate.wait(HELD)
+        if "FAIL" in last:
+            return self.send_error(400)
         message = answer(request)
         end = "tool_calls" if message.get("tool_calls") else "stop"
         head = {"id": "chatcmpl-1", "created": 0, "model": NAME}
