@@ -84,8 +84,12 @@ def test_all_pairs_are_asked_and_one_fix_opens_them() -> None:
     assert surveyed(survey(configuration(content(NEW), NEW)), ()).verdict == "allow"
 
 
-def test_one_agent_and_a_thousand_are_surveyed_too() -> None:
+def test_no_agent_one_and_a_thousand_are_surveyed_too() -> None:
     assert len(survey(configuration({}, NEW)).pairs) == 1
+    assert len(survey(configuration({"agents": {"list": []}}, OLD)).pairs) == 1
+    for nobody in ({"entries": {}}, {"list": []}):
+        empty = survey(configuration({"agents": nobody}, NEW))
+        assert empty.pairs == () and "no agent" in next(iter(empty.warnings)).text
     many = [f"agent{n}" for n in range(1000)]
     found = survey(configuration({"agents": agents(NEW, *many)}, NEW))
     assert len(found.pairs) == MOST * (MOST - 1)

@@ -63,8 +63,9 @@ def roster(tree: Node, like: Release) -> Roster:
         return Roster(agents, unread=listed)
     elements = listed.elements() if listed else ()
     agents = tuple(_listed(at, one) for at, one in enumerate(elements) if one.members())
-    nobody = (Agent(FIRST, Node({}, tree.file), "agents"),)
-    return Roster(agents or nobody, unread=keyed)
+    if not agents and not (like.keyed and listed):  # an empty list is one, for newer releases
+        agents = (Agent(FIRST, Node({}, tree.file), "agents"),)
+    return Roster(agents, unread=keyed)
 
 
 def _listed(at: int, node: Node) -> Agent:

@@ -38,6 +38,8 @@ class Survey:
     @property
     def warnings(self) -> Iterator[Warned]:
         """What stands beside the gates; what is said of one pair alone is left out."""
+        if not self.pairs:
+            yield Warned("there is no agent in this configuration")
         if (count := len(self.given.roster.ids)) > MOST:
             yield Warned(f"there are {count} agents; only pairs of the first {MOST} were asked")
         told = (one for pair in self.pairs for one in pair.warnings if not one.paired)
@@ -56,6 +58,6 @@ def survey(given: Configuration) -> Survey:
     The entries of the list are the same for all pairs and are looked at once.
     """
     ids = given.roster.ids[:MOST]
-    couples = [(a, b) for a in ids for b in ids if a != b] or [(ids[0], ids[0])]
+    couples = [(a, b) for a in ids for b in ids if a != b] or [(a, a) for a in ids]
     wishes = [asked(sender, target, given) for sender, target in couples]
     return Survey(given, tuple(explain(wish, given, entries=wish == wishes[0]) for wish in wishes))
