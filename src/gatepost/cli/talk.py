@@ -12,7 +12,15 @@ from gatepost.cli.content import parts, save
 from gatepost.cli.pages import messages as page
 from gatepost.cli.times import now, seconds
 from gatepost.cli.waiting import EXIT, exit_code, stand
-from gatepost.core.message import MessageView, Receipt, Submission, UpdateIn, UpdateKind, Verb
+from gatepost.core.message import (
+    Content,
+    MessageView,
+    Receipt,
+    Submission,
+    UpdateIn,
+    UpdateKind,
+    Verb,
+)
 from gatepost.errors import GatepostError
 
 if TYPE_CHECKING:
@@ -73,15 +81,8 @@ def send(
     Once it has an id it is on this node's disk. If the other node is away it goes when that node is
     back.
     """
-    said = Submission(
-        verb="send",
-        to=to,
-        parts=parts(text or (), attach or ()),
-        conversation=conversation,
-        re=re,
-        expires_in=_expiry(expires),
-        request_key=key,
-    )
+    content = parts(text or (), attach or ())
+    said = _message("send", to, content, conversation, re, expires, key)
     return _submit(call, said)
 
 
@@ -102,15 +103,8 @@ def ask(
     When the wait ends first, it says how the question stands and exits with 9; the question goes
     on, see `gatepost check`.
     """
-    said = Submission(
-        verb="ask",
-        to=to,
-        parts=parts(text or (), attach or ()),
-        conversation=conversation,
-        re=re,
-        expires_in=_expiry(expires),
-        request_key=key,
-    )
+    content = parts(text or (), attach or ())
+    said = _message("ask", to, content, conversation, re, expires, key)
     return _wait_for(call, said, seconds(wait, "--wait"), save)
 
 
@@ -136,16 +130,8 @@ def delegate(
 
     Progress and the result are kept: `gatepost check ID` and `gatepost messages show ID`.
     """
-    said = Submission(
-        verb="delegate",
-        to=to,
-        parts=parts(text or (), attach or ()),
-        conversation=conversation,
-        re=re,
-        done_when=done_when,
-        expires_in=_expiry(expires),
-        request_key=key,
-    )
+    content = parts(text or (), attach or ())
+    said = _message("delegate", to, content, conversation, re, expires, key, done_when)
     if not wait:
         return _submit(call, said)
     return _wait_for(call, said, seconds(wait, "--wait"), save)
@@ -221,6 +207,29 @@ def _files(call: Call, view: MessageView, directory: str) -> None:
         )
     elif lines := page.attachments(view.parts):
         call.screen.say(*lines, page.labelled("keep", call.typed(f"check {view.id} --save DIR")))
+
+
+def _message(
+    verb: Verb,
+    to: str,
+    content: tuple[Content, ...],
+    conversation: str,
+    re: str,
+    expires: str,
+    key: str,
+    done_when: str = "",
+) -> Submission:
+    """What the options of the talking words make."""
+    return Submission(
+        verb=verb,
+        to=to,
+        parts=content,
+        conversation=conversation,
+        re=re,
+        done_when=done_when,
+        expires_in=_expiry(expires),
+        request_key=key,
+    )
 
 
 def _submit(call: Call, said: Submission) -> int:
