@@ -48,7 +48,7 @@ class Decisions:
         self, message: str, request: Request, facts: Facts, decision: Decision, law: Law
     ) -> None:
         """Keep a decision. Called before it takes from the counters."""
-        self._waiting.append(record(message, request, facts, decision, law.revision))
+        self._waiting.append(record(message, request, facts, decision, law))
         self._ride(self, self._flush)
 
     def _flush(self) -> None:

@@ -126,9 +126,9 @@ class Guard:
             expires=header.expires,
         )
         decision = evaluate(self.law, request, facts)
-        if decision.verdict == "hold":
+        if answered := decision.verdict == "hold":
             decision = self.answers.judge(self.law, message, request, facts, decision)
-        if decision.verdict != "allow" or taint:
+        if answered or taint or decision.verdict != "allow":
             self.noted(message.row.id, request, facts, decision, self.law)
         if decision.verdict in ("allow", "hold"):
             self.usage.take(decision.charges, now)

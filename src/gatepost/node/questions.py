@@ -167,7 +167,9 @@ class Questions:
         at = question.at or node.clock.now()
         waits = row.state == "held" and (row.direction != "out" or not row.slot)
         moment = "run" if waits else request.moment
-        asked = msgspec.structs.replace(request, at=at, expires=0, moment=moment)
+        asked = msgspec.structs.replace(request, at=at, expires=0, moment=moment, approved=())
+        stands = self._standing.approved(asked)
+        asked = msgspec.structs.replace(asked, approved=stands)
         now = self._explaining.explained(asked)
         if waits:
             now = _answerable(now, row.id)

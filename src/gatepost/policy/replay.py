@@ -48,14 +48,17 @@ class Recorded(msgspec.Struct, frozen=True, omit_defaults=True):
         return self.request.at
 
 
-def record(
-    message: str, request: Request, facts: Facts, decision: Decision, revision: str
-) -> Recorded:
+def record(message: str, request: Request, facts: Facts, decision: Decision, law: Law) -> Recorded:
     """A decision to be kept. Asked before it takes from the counters."""
+    if decision.verdict == "allow" and not request.approved:
+        # What a rule holds was let in: a person had answered for it.
+        match = law.match(request.direction, request.verb, request.sender, request.to)
+        answered = tuple(rule.id for rule in match.outcome(request).holds)
+        request = msgspec.structs.replace(request, approved=answered)
     limited = decision.code == "policy.limited"
     spent = limited and any(facts.usage.wait(one, request.at) for one in decision.charges)
     return Recorded(
-        message, request, Stand.of(facts), decision.verdict, decision.steps, revision, spent
+        message, request, Stand.of(facts), decision.verdict, decision.steps, law.revision, spent
     )
 
 
