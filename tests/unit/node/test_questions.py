@@ -4,6 +4,7 @@ import pytest
 
 from gatepost.core.views import Question
 from gatepost.errors import GatepostError
+from gatepost.node.approving import Approving
 from gatepost.node.questions import Questions
 from gatepost.policy.answers import Difference, DiffIn
 from gatepost.policy.explain import Explanation
@@ -103,6 +104,22 @@ def test_a_held_message_is_told_as_held_then_and_now() -> None:
     at_home = explained(here, id, "home")
     assert at_home.there is not None
     assert (at_home.there.verdict, at_home.there.word) == ("hold", "held")
+
+
+def test_what_a_standing_answer_let_in_is_no_change_and_would_be_let_in_again() -> None:
+    here = stage(OUT + IN + HOLD)
+    first = arrived(here)
+    node = here.node("lab")
+    calls = Approving(node, lambda: None)
+    seen = calls.hold(first)
+    drive(here, calls.approve(seen.id, seen.yes("time", node.clock.now() + 3_600_000)))
+    second = arrived(here)
+    assert node.shown.message(second).state != "held"
+    found = explained(here, second)
+    assert found.then is not None
+    assert (found.verdict, found.then.verdict, found.then.differs) == ("allow", "allow", False)
+    assert replayed(here).changed == 0
+    assert [one.then for one in replayed(here, OUT + IN + NO).changes] == ["allow", "hold"]
 
 
 def test_the_size_and_the_chain_of_a_message_are_those_it_came_with() -> None:
