@@ -34,12 +34,16 @@ class Worker:
 
 @dataclass(slots=True)
 class Agent:
-    """One agent: its spec, its lanes, its open runs by run token, and its worker."""
+    """One agent: its spec, its lanes, its open runs by run token, and its worker.
+
+    `looked` are messages whose text it was shown before they were handed over.
+    """
 
     spec: AgentSpec
     ready: deque[OpenMessage] = field(default_factory=deque[OpenMessage])
     lanes: dict[Lane, deque[OpenMessage]] = field(default_factory=dict[Lane, deque[OpenMessage]])
     runs: dict[str, OpenMessage] = field(default_factory=dict[str, OpenMessage])
+    looked: set[OpenMessage] = field(default_factory=set[OpenMessage])
     worker: Worker | None = None
 
     @property
@@ -84,6 +88,7 @@ class Agent:
         One that has no place yet, or has left it before, leaves its lane as it is.
         """
         ran = self.runs.pop(run_token(message), None) is not None
+        self.looked.discard(message)
         lane = self.lanes.get(lane_of(message))
         if lane is None:
             return

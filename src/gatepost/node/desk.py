@@ -182,7 +182,8 @@ class Desk:
 
     def taint(self) -> tuple[str, ...]:
         """Whose text this agent has in hand."""
-        return self._rooms.taint.of(self.agent) if self._agent.runs else ()
+        agent = self._agent
+        return self._rooms.taint.of(agent.name) if agent.runs or agent.looked else ()
 
     def _decide(self, message: OpenMessage, peer: Peer | None, to: Party) -> Decision:
         guard, agents = self._rooms.guard, self._rooms.inbox.agents
@@ -288,7 +289,7 @@ class Desk:
             nonlocal ended
             if is_outcome(view.state) or not ended:  # a look may be ahead of what was still to tell
                 ended = ended or is_outcome(view.state)
-                seen(view)
+                seen(self._looked(view))
 
         stop = self._rooms.outbox.watch(found.id, show)
 
@@ -313,7 +314,12 @@ class Desk:
 
     def shown(self, message: str) -> MessageView:
         """A message as it stands now."""
-        return self._rooms.shown.message(message, self.agent)
+        return self._looked(self._rooms.shown.message(message, self.agent))
+
+    def _looked(self, view: MessageView) -> MessageView:
+        if view.parts and self._agent.runs:
+            self._rooms.taint.seen(self.agent, view)
+        return view
 
     # working
 
@@ -332,8 +338,9 @@ class Desk:
 
     def waiting(self, limit: int) -> tuple[Run, ...]:
         """What waits to be handed over, without claiming it."""
-        inbox = self._rooms.inbox
-        return tuple(inbox.run_of(message) for message in list(self._agent.ready)[:limit])
+        inbox, messages = self._rooms.inbox, list(self._agent.ready)[:limit]
+        self._agent.looked.update(messages)
+        return tuple(inbox.run_of(message) for message in messages)
 
     def claim(self, client: Client, capacity: int, kind: str) -> AgentClaim:
         """Work for this agent. Raises `mailbox.taken` when another client does."""

@@ -1,11 +1,12 @@
 """Whose text an agent has in hand: it may find its way into what the agent writes now.
 
 Every open run counts, for nobody can say which of them a sentence came from, and an agent's own
-word is not asked. In a run are the text of its message, and whatever answers came to the agent
-while it was open. A run for an agent of this node counts as what that agent had read: its message
-names the nodes it came through, the last of them is whose text it may carry, and what its sender
-had read beside that goes along with it, as it comes back with an answer. Kept with the message of
-the run: it lasts as long as that is open, over restarts.
+word is not asked. In a run are the text of its message, and whatever answers came to the agent, or
+were looked at, while it was open; what an agent is shown of its mailbox counts before it is a run.
+A run for an agent of this node counts as what that agent had read: its message names the nodes it
+came through, the last of them is whose text it may carry, and what its sender had read beside that
+goes along with it, as it comes back with an answer. Kept with the message of the run: it lasts as
+long as that is open, over restarts.
 """
 
 from collections.abc import Iterable
@@ -13,6 +14,7 @@ from collections.abc import Iterable
 import msgspec
 
 from gatepost.core.entry import Message
+from gatepost.core.message import MessageView
 from gatepost.core.records import MessageRow
 from gatepost.node.agents import Agent
 from gatepost.node.opened import OpenMessage, header_of
@@ -35,9 +37,15 @@ class Taint:
     def of(self, agent: str) -> Owners:
         """The owners whose text is in the open runs of an agent."""
         known = self._agents.get(agent)
-        if known is None or not known.runs:
+        if known is None or not (known.runs or known.looked):
             return ()
-        return self._in(known.runs.values())
+        return self._in((*known.runs.values(), *known.looked))
+
+    def seen(self, agent: str, view: MessageView) -> None:
+        """An agent looks at what became of a message it sent, perhaps long ago."""
+        known, peer = self._agents.get(agent), self._peers.by_alias.get(_node_of(view.to))
+        if view.parts and view.direction == "out" and peer is not None and known is not None:
+            self._read(known, (self._owner_of(peer.row.number),))
 
     def heard(self, row: MessageRow) -> None:
         """A peer's text about a message has come to its sender, an agent of this node."""
@@ -81,6 +89,10 @@ class Taint:
 
     def _foreign(self, header: Message) -> str | None:
         return next((node for node in reversed(header.visited) if node != self._node), None)
+
+
+def _node_of(address: str) -> str:
+    return address.rpartition("@")[2]
 
 
 def read_by(row: MessageRow) -> Owners:

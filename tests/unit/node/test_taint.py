@@ -197,3 +197,30 @@ def test_a_rule_may_hold_tainted_text_between_the_agents_of_one_node() -> None:
     assert here.submit("lab", "bob", "main", verb="send").state == "held"
     standing = Explaining(Standing(here.node("lab")))
     assert standing.wish("bob", "send", "main")[0].verdict == "hold"
+
+
+def test_an_old_answer_that_is_looked_at_in_a_run_taints_it() -> None:
+    here = stage()
+    there = here.worker("home", "bob")
+    asked = here.submit("lab", "bob", "bob@home")
+    here.until(lambda: there.offers)
+    here.tell("home", "bob", asked.id, text="42")
+    here.ends("lab", asked.id, "done")
+    bob = here.worker("lab", "bob")
+    here.submit("lab", "main", "bob")
+    here.until(lambda: bob.offers)
+    assert here.submit("lab", "bob", "bob@work", verb="send").state == "accepted"
+    assert here.desk("lab", "bob").shown(asked.id).text == "42"
+    assert here.submit("lab", "bob", "bob@work", verb="send").state == "held"
+
+
+def test_a_look_into_the_mailbox_taints_until_what_was_seen_has_ended() -> None:
+    here = stage()
+    waits = here.submit("home", "main", "bob@lab")
+    here.ends("home", waits.id, "received")
+    desk = here.desk("lab", "bob")
+    assert [run.id for run in desk.waiting(10)] == [waits.id]
+    assert here.submit("lab", "bob", "bob@work", verb="send").state == "held"
+    here.cancel("home", "main", waits.id)
+    here.ends("home", waits.id, "cancelled")
+    assert here.submit("lab", "bob", "bob@work", verb="send").state == "accepted"
