@@ -24,7 +24,7 @@ class Notes:
     def note(self, clock: int) -> None:
         self.number += 1
         number = self.number
-        self.store.messages.last_seq = lambda: (number, 0)  # type: ignore[method-assign]
+        self.store.messages.last_seq = lambda: (number, 0)
         self.ages.note(clock)
         self.stage.run(0.01)
 
