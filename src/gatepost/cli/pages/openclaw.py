@@ -83,7 +83,7 @@ def shown(value: "Value") -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple):
-        return "[" + ", ".join(value) + "]" if value else "not set"
+        return "[" + ", ".join(value) + "]" if value else "none"
     return value
 
 

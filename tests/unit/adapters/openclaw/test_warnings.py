@@ -68,6 +68,13 @@ def test_what_mends_the_file_is_typed_before_anything_is_set() -> None:
     assert [line.split()[0] for line in said.blockers[0].fix] == ["${EDITOR:-vi}", "openclaw"]
 
 
+def test_openclaws_own_doctor_comes_after_the_editor() -> None:
+    content: Json = {"agents": agents(OLD, "main", "pa"), "tools": {"agentToAgent": {"allow": [7]}}}
+    first, second = ask(content, NEW).commands
+    assert first.startswith("${EDITOR:-vi}") and second == CURE
+    assert ask(content, NEW).blockers[0].effective == "[7]"
+
+
 def test_one_fault_hides_no_other() -> None:
     given = {"agentToAgent": {"enabled": True, "allow": [7], "odd": 1}, "sessions": {"odd": 2}}
     found = ask(tools(NEW, **given), NEW)

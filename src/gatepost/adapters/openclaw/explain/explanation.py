@@ -58,10 +58,14 @@ class Explanation:
 
     @property
     def mending(self) -> tuple[str, ...]:
-        """What mends the file itself: typed first, for `config set` refuses a broken one."""
-        warned = [line for one in self.warnings for line in one.fix if one.stops]
+        """What mends the file itself: typed first, for `config set` refuses a broken one.
+
+        The editor comes before OpenClaw's doctor, which mends a file whole or not at all.
+        """
         shut = [line for one in self.blockers for line in one.fix]
-        return (*warned, *(line for line in shut if not line.startswith(fixes.SET)))
+        warned = [line for one in self.warnings for line in one.fix if one.stops]
+        lines = (line for line in (*shut, *warned) if not line.startswith(fixes.SET))
+        return tuple(sorted(lines, key=lambda line: line == fixes.CURE))
 
     def patch(self, baseline: str) -> str:
         """All changes in one call to the gateway; empty without any, or when the file is broken."""

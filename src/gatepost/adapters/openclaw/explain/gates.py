@@ -23,6 +23,7 @@ from gatepost.adapters.openclaw.explain.configuration import (
     Fault,
 )
 from gatepost.adapters.openclaw.explain.fixes import Value
+from gatepost.adapters.openclaw.explain.json5 import plain
 
 Name = Literal["visibility", "agentToAgent.enabled", "agentToAgent.allow", "sandbox"]
 
@@ -142,5 +143,6 @@ def _gate(
 ) -> Gate:
     """A gate whose value OpenClaw refuses is shut, whatever the value would mean."""
     written, fault = given.written(key), given.fault(key)
+    value = fixes.written(plain(written)) if fault else value
     origin = written.where if written else given.release.default
     return Gate(name, key, value, origin, wanted, fault.error if fault else error, fault)
