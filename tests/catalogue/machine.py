@@ -1,6 +1,7 @@
 """What a machine does to a node: its home, keys, disk, addresses and files."""
 
 import fcntl
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -110,6 +111,17 @@ def _(place: Place) -> Said:
 def _(place: Place) -> Said:
     with place.fault("broken"):
         return _until_said(place, "store.failed", "pause other")
+
+
+@provokes("output.failed")
+def _(place: Place) -> Said:
+    """The data of a command goes to a disk that is full."""
+    with Path("/dev/full").open("w") as full:
+        command = place.home.command("agents", "list")
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    said = Said("agents list > /dev/full", done.returncode, "", done.stderr)
+    place.typed.append(said)
+    return said
 
 
 @provokes("store.damaged")

@@ -102,6 +102,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except typer.TyperException as error:
         screen.error(_misread(error, typed, root).report())
         return 2
+    except GatepostError as error:  # of a page that no command shows
+        screen.error(error.report())
+        return error.exit_code
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:

@@ -6,15 +6,17 @@ Colour only marks states and errors, never carries meaning alone, and goes away 
 line), talk is silent, and errors are JSON on stderr.
 """
 
+import os
 import sys
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import msgspec
 
 from gatepost.cli.clean import clean, clean_line, escape_json
-from gatepost.errors import CATALOGUE, Report
+from gatepost.errors import CATALOGUE, GatepostError, Report
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -56,6 +58,7 @@ class Screen:
         self.verbose = verbose
         self.asking = False
         self._progressing = False
+        _open_streams()
         for stream in (sys.stdout, sys.stderr):
             _forgive(stream)
 
@@ -71,19 +74,21 @@ class Screen:
 
     def data(self, value: object, page: Iterable[Item]) -> None:
         """The result: `value` as JSON, or `page` for people."""
-        if self.json:
-            self._json(sys.stdout, value)
-            return
-        self._lay(sys.stdout, page)
+        with _written():
+            if self.json:
+                self._json(sys.stdout, value)
+            else:
+                self._lay(sys.stdout, page)
 
     def body(self, value: object, text: str) -> None:
         """A result that is text by others, alone on stdout, its own lines kept."""
         if self.json:
-            self._json(sys.stdout, value)
+            self.data(value, ())
             return
         self.clear()
-        sys.stdout.write(clean(text).rstrip("\n") + "\n")
-        sys.stdout.flush()
+        with _written():
+            sys.stdout.write(clean(text).rstrip("\n") + "\n")
+            sys.stdout.flush()
 
     def say(self, *page: Item) -> None:
         """Talk: on stderr, silent with `--quiet` and `--json`."""
@@ -251,6 +256,24 @@ def _writable(stream: TextIO) -> bool:
     except (OSError, ValueError):
         return True  # a stream without a file
     return bool(poll.poll(0))
+
+
+def _open_streams() -> None:
+    """A stream that was closed for us (`>&-`) leads nowhere, instead of being none."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))
+
+
+@contextmanager
+def _written() -> Generator[None]:
+    """Say in our words that data could not be written; a reader that left is another thing."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise GatepostError("output.failed", why=error.strerror or str(error)) from error
 
 
 def _forgive(stream: TextIO) -> None:

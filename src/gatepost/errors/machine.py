@@ -136,6 +136,12 @@ ENTRIES = (
         "install gatepost from its lock file",
     ),
     Entry(
+        "output.failed",
+        Family.local,
+        "what was asked for cannot be written out",
+        "write it to another place; what was done is done",
+    ),
+    Entry(
         "config.changed",
         Family.configuration,
         "the file was changed meanwhile",

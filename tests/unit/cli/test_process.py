@@ -1,6 +1,7 @@
 """The command as a process of its own: signals, pipes, start-up."""
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -62,3 +63,26 @@ def test_no_home_is_exit_8_and_leads_to_init(tmp_path: Path) -> None:
     out, err = process.communicate(timeout=WAIT)
     assert (process.returncode, out) == (8, b"")
     assert b"error[home.missing]" in err and b"gatepost init --name NAME" in err
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [("--version >&-", 0), ("--help <&-", 0), ("status 2>&-", 8), ("init <&-", 1)],
+)
+def test_a_stream_that_is_closed_for_it_is_no_mistake(tmp_path: Path, line: str, code: int) -> None:
+    shell = f"exec {shlex.quote(sys.executable)} -m gatepost {line}"
+    place = {**os.environ, "PYTHONPATH": str(SOURCE), "GATEPOST_HOME": str(tmp_path / "none")}
+    done = subprocess.run(["sh", "-c", shell], env=place, capture_output=True, text=True)
+    assert (done.returncode, "Traceback" in done.stderr) == (code, False)
+
+
+def test_a_page_that_cannot_be_written_is_a_fault_of_the_machine() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "gatepost", "--help"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONPATH": str(SOURCE)},
+        )
+    assert done.returncode == 6 and "error[output.failed]" in done.stderr
