@@ -142,8 +142,8 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
     `direction` is "out", "in" or "local". `parts` are those of the outcome (the answer or result);
     `question` those of the message itself, only when asked for. `next` says what the reader may do
-    when it is not done. `where` says of a held one where it waits for a person: "here", or the
-    peer's alias.
+    when it is not done. `where` says of one that is held, or was refused by a rule or a person,
+    where that is: "here", or the peer's alias.
     """
 
     id: str

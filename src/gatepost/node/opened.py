@@ -90,12 +90,12 @@ def view(
         timeline=timeline,
         question=question,
         why=why,
-        where=_where(row, to) if state == "held" else "",
+        where=_where(row, to) if state in ("held", "rejected") and row.by != "agent" else "",
     )
 
 
 def _where(row: MessageRow, to: str) -> str:
-    """Where a held message waits: at its receiver once it has a slot there."""
+    """Where a message is held, or was refused: at its receiver once it has a slot there."""
     return to.partition("@")[2] if row.direction == "out" and row.slot else "here"
 
 

@@ -62,7 +62,7 @@ def catalogued(reason: str) -> str:
 
 
 def _waits_for(view: MessageView) -> str:
-    if view.where:
+    if view.where and view.state == "held":
         return f"a person {'here' if view.where == 'here' else f'at {view.where}'} decides"
     peer = view.to.partition("@")[2]
     if view.state != "accepted" or view.direction != "out" or not peer:
@@ -71,7 +71,7 @@ def _waits_for(view: MessageView) -> str:
 
 
 def _by(view: MessageView) -> str:
-    there = view.to.partition("@")[2] if view.direction == "out" else ""
+    there = view.to.partition("@")[2] if view.direction == "out" and view.where != "here" else ""
     who = {"rule": "by a rule", "agent": "by the agent", "node": "by the node"}
     where = f" at {there}" if there and view.by in ("rule", "agent") else ""
     return f"{who.get(view.by, f'by {view.by}')}{where}" if view.by else ""
