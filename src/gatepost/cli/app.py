@@ -110,6 +110,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _silence()
         return PIPE_CLOSED
+    except OSError as error:  # of a help page, which the parser writes
+        unwritten = GatepostError("output.failed", why=error.strerror or str(error))
+        screen.error(unwritten.report())
+        return unwritten.exit_code
 
 
 def words(root: TyperGroup) -> dict[str, tuple[str, ...]]:
