@@ -2,8 +2,9 @@
 
 It reads the last text of a user. `USE tool {json}` makes it call that tool once and then repeat
 what the tool answered, behind `TOOL SAID `; `SAY words` makes it say them; `HOLD` makes it wait
-for `gate`, `FAIL` fails; anything else it confirms. Asked to go on with an agent-to-agent exchange it says the word that ends one, so that a
-test counts its own calls alone. It knows nothing of Gatepost.
+for `gate`, `FAIL` fails; anything else it confirms. Asked to go on with an agent-to-agent
+exchange it says the word that ends one, so that a test counts its own calls alone. It knows
+nothing of Gatepost.
 """
 
 import json

@@ -17,6 +17,7 @@ from mcp.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.exceptions import MCPError
+from mcp_types import TextContent, TextResourceContents
 
 from gatepost.core.views import AgentSpec
 from tests.process.nodes import SOURCES, RealNode, free_port
@@ -80,10 +81,19 @@ OVER = {"stdio": over_stdio, "http": over_http}
 async def said(client: Client, tool: str, **arguments: object) -> dict[str, Any]:
     """The structured answer, which must stand in the text too."""
     result = await client.call_tool(tool, arguments)
-    line, _, rest = result.content[0].text.partition("\n")
+    [part] = result.content
+    assert isinstance(part, TextContent)
+    line, _, rest = part.text.partition("\n")
     assert line
     assert json.loads(rest) == result.structured_content
-    return {**result.structured_content, "line": line, "failed": bool(result.is_error)}
+    return {**(result.structured_content or {}), "line": line, "failed": bool(result.is_error)}
+
+
+async def read(client: Client, uri: str) -> str:
+    """The text of a resource."""
+    [part] = (await client.read_resource(uri)).contents
+    assert isinstance(part, TextResourceContents)
+    return part.text
 
 
 def scene(work) -> None:
@@ -215,11 +225,10 @@ def test_a_prefix_is_before_every_name_also_in_the_texts(here):
             tools = (await main.list_tools()).tools
             assert all(tool.name.startswith("gatepost_") for tool in tools)
             [ask] = [tool for tool in tools if tool.name == "gatepost_ask"]
-            assert "gatepost_check" in ask.description
+            assert "gatepost_check" in str(ask.description)
             answer = await said(main, "gatepost_ask", to="echo", question="hello")
             assert answer["answer"]["text"] == "hello"
-            guide = await main.read_resource("gatepost://guide")
-            assert "`gatepost_inbox`" in guide.contents[0].text
+            assert "`gatepost_inbox`" in await read(main, "gatepost://guide")
             with pytest.raises(MCPError):
                 await main.call_tool("ask", {"to": "echo", "question": "?"})
 
@@ -241,7 +250,7 @@ def test_the_card_says_who_one_is(here):
         async with over_http(here, "helper") as helper:
             names = [one.uri for one in (await helper.list_resources()).resources]
             assert names == ["gatepost://guide", "gatepost://me"]
-            card = json.loads((await helper.read_resource("gatepost://me")).contents[0].text)
+            card = json.loads(await read(helper, "gatepost://me"))
             assert card["agent"] == "helper"
             with pytest.raises(MCPError, match="no resource"):
                 await helper.read_resource("gatepost://nobody")
