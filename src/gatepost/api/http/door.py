@@ -18,7 +18,6 @@ from gatepost.api.http.answers import refuse
 from gatepost.api.http.inside import Inside
 from gatepost.errors import GatepostError
 
-
 MCP = "/mcp"
 """Where agents' tools are served."""
 
