@@ -93,9 +93,9 @@ class Call:
         return places
 
     def as_operator(
-        self, work: "Callable[[OperatorClient], Awaitable[Answer]]", **how: float
+        self, work: "Callable[[OperatorClient], Awaitable[Answer]]", patience: float = 30.0
     ) -> Answer:
-        """Run `work` with the operator's client of the node; `how` may say its `patience`."""
+        """Run `work` with the operator's client; `patience` is how long calls wait, in seconds."""
         import asyncio
 
         from gatepost.config.sources import environment
@@ -104,7 +104,7 @@ class Call:
         token = environment().get(OPERATOR)
 
         async def main() -> Answer:
-            async with connect_operator(home=self.home, token=token, **how) as operator:
+            async with connect_operator(home=self.home, token=token, patience=patience) as operator:
                 return await work(operator)
 
         return asyncio.run(main())
