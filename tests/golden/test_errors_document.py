@@ -8,13 +8,15 @@ from gatepost.errors import CATALOGUE, Entry, GatepostError
 INTRODUCTION = """\
 # Errors
 
-Every error Gatepost shows is one of these. It says what happened, why, where that comes from (file and line), the command that
-mends it, and who can act: you, if nobody else is named. Words in upper case are yours to fill in. `gatepost explain CODE` says
-the same on the command line, and a test provokes each of them on real nodes (`tests/catalogue`), where its words can be read
+Every error Gatepost shows is one of these. It says what happened, why, where that comes from (file
+and line), the command that mends it, and who can act: you, if nobody else is named. Words in upper
+case are yours to fill in. `gatepost explain CODE` says the same on the command line, and a test
+provokes each of them on real nodes (`tests/catalogue`), where its words can be read
 (`tests/golden/cli/errors`).
 
-The code of an error never changes its meaning. Its family fixes the exit code of the command line and, where nothing else is
-said, the HTTP status of the local API. `again` marks what may pass by itself.
+The code of an error never changes its meaning. Its family fixes the exit code of the command line
+and, where nothing else is said, the HTTP status of the local API. `again` marks what may pass by
+itself.
 """
 
 
