@@ -75,9 +75,13 @@ class Settings(Protocol):
 
 
 class Around(msgspec.Struct, frozen=True):
-    """The machine at the last look. `missing` are agents whose command is not there, and why."""
+    """The machine at the last look, when there were these `agents`.
+
+    `missing` are agents whose command is not there, and why.
+    """
 
     at: int
+    agents: frozenset[str]
     home: HomeFacts
     process: ProcessFacts
     disk: DiskFacts | None
@@ -159,13 +163,14 @@ class Health:
         )
 
     def _look_around(self, now: int, fresh: int) -> Around:
-        around = self._around
-        if around is not None and 0 <= now - around.at < fresh:
-            return around
+        around, agents = self._around, frozenset(self._node.agents)
+        if around is not None and 0 <= now - around.at < fresh and around.agents == agents:
+            return around  # what it has seen of an agent that came since would be wrong
         specs = [agent.spec for agent in self._node.agents.values()]
         missing = {spec.name: why for spec in specs if (why := self._machine.command(spec))}
         self._around = Around(
             at=now,
+            agents=agents,
             home=self._machine.home(),
             process=self._machine.process(),
             disk=self._machine.disk(deep=False),

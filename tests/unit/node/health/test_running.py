@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from gatepost.config.files import write
@@ -450,3 +451,16 @@ def codes(health: Health) -> set[str]:
 
 def odd(name: str) -> str:
     return f'[[rule]]\nid = "odd"\nallow = ["ask"]\nfrom = "main"\nto = "{name}"\n'
+
+
+def test_an_agent_that_came_since_the_last_look_is_not_said_to_lack_what_it_has(
+    watched: Watched,
+) -> None:
+    watched.health.checkup(fresh=60_000)
+    watched.stage.node("home").add_agent(AgentSpec(name="late"))
+    seen = watched.machine.home()
+    watched.machine.home = lambda: msgspec.structs.replace(  # its token was written with it
+        seen, tokens=frozenset({"main", "bot", "late"})
+    )
+    codes = [one.code for one in watched.health.checkup(fresh=60_000).findings]
+    assert "agent.no_token" not in codes
