@@ -46,8 +46,14 @@ def _(place: Place) -> Said:
 
 @provokes("message.expired")
 def _(place: Place) -> Said:
-    message = place.quietly("send bob@lab hello --expires 1ms")
-    return place.type(f"check {message} --wait 20s")
+    """It waits for a peer that is paused here until its time is over."""
+    place.quietly("pause lab")
+    try:
+        message = place.quietly("send bob@lab hello --expires 700ms")
+        return place.type(f"check {message} --wait 20s")
+    finally:
+        place.quietly("resume lab")
+        place.connected()
 
 
 @provokes("message.ended")
