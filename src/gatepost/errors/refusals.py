@@ -17,9 +17,7 @@ ENTRIES = (
         retryable=True,
         status=429,
     ),
-    Entry(
-        "policy.held", Family.held, "it waits for a person", "gatepost holds list"
-    ),
+    Entry("policy.held", Family.held, "it waits for a person", "gatepost holds list"),
     Entry(
         "policy.hops",
         Family.refused,

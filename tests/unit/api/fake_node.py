@@ -11,6 +11,8 @@ from typing import Any
 
 import msgspec
 
+from gatepost.api.http.inside import Config
+from gatepost.core.configured import ConfigChange, ConfigPatch, ConfigView
 from gatepost.core.health import Checkup, Finding, Repair
 from gatepost.core.holding import Answered, HoldRule, HoldView
 from gatepost.core.lifecycle import OUTCOMES
@@ -100,6 +102,7 @@ class FakeNode:
         self.tokens = FakeTokens({f"token-of-{name}": name for name in self.boxes})
         self.operator = FakeOperator(self)
         self.health = FakeHealth()
+        self.config: Config = FakeConfig(self)
 
     def desk(self, agent: str) -> "FakeDesk":
         if agent not in self.boxes:
@@ -550,8 +553,8 @@ class FakeOperator:
         self.looks.append(("tested",))
         return Examined(0, 0, ())
 
-    def drafted(self, asked):
-        self.looks.append(("drafted", asked))
+    def drafted(self, draft):
+        self.looks.append(("drafted", draft))
         return Examined(0, 0, ())
 
     async def difference(self, asked):
@@ -614,6 +617,24 @@ class FakeOperator:
 
     async def resume(self, what=""):
         return await self._undo("resume", what)
+
+
+class FakeConfig:
+    """A file of settings whose text nobody reads; changes are recorded."""
+
+    def __init__(self, node: FakeNode) -> None:
+        self.node = node
+
+    def config(self) -> ConfigView:
+        return ConfigView(file="gatepost.toml", hash="0" * 64, settings=())
+
+    def patch(self, wish: ConfigPatch) -> ConfigChange:
+        self.node.changes.append(("patch", wish))
+        return ConfigChange(file="gatepost.toml", hash="1" * 64, settings=())
+
+    def undo(self) -> ConfigChange:
+        self.node.changes.append(("undo config",))
+        return ConfigChange(file="gatepost.toml", hash="0" * 64, settings=())
 
 
 class FakeHealth:

@@ -21,7 +21,7 @@ def run(scene) -> None:
 @pytest.fixture
 def node(tmp_path: Path) -> FakeNode:
     made = FakeNode()
-    made.config = ConfigBook(new_home(tmp_path), {})  # type: ignore[attr-defined]
+    made.config = ConfigBook(new_home(tmp_path), {})
     return made
 
 

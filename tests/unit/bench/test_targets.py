@@ -121,6 +121,7 @@ def test_a_backlog_that_slows_or_swells_the_node_fails(backlog: Backlog, part: s
 )
 def test_a_law_that_costs_more_than_it_may_fails(worse: dict[str, object], part: str) -> None:
     results = good()
+    assert results.law is not None
     results.law = msgspec.structs.replace(results.law, **worse)
     assert missed(results) == [named(results, part).name]
 

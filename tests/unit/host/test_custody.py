@@ -209,6 +209,7 @@ def test_a_crash_at_any_point_leaves_the_old_keys_or_the_new_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tls: bool
 ) -> None:
     seen: set[int] = set()
+    at = 0
     for at in range(40):
         house = House(tmp_path / f"keys {at}")
         steps = 0

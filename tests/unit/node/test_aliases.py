@@ -47,8 +47,8 @@ def call(stage: Stage, coroutine: Coroutine[Any, Any, T]) -> T:
 class Town:
     """Nodes that are not paired, and the operator of each."""
 
-    def __init__(self, *names: str, text: str = "") -> None:
-        self.stage = Stage(*names, paired=False, **({"text": text} if text else {}))
+    def __init__(self, *names: str, text: str = OPEN) -> None:
+        self.stage = Stage(*names, text=text, paired=False)
 
     def operator(self, name: str) -> Peering:
         return Peering(self.stage.node(name), NoBlocks())

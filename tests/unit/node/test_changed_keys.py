@@ -18,7 +18,7 @@ def again(**changes: object) -> Change:
 
     def change(keys: SeededKeys) -> SeededKeys:
         more = {"endpoints": keys.record.endpoints, "tls": keys.record.tls_bytes, **changes}
-        return SeededKeys(keys.seed, **more)  # type: ignore[arg-type]
+        return SeededKeys(keys.seed, **more)
 
     return change
 

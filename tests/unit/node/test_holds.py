@@ -39,11 +39,11 @@ WHERE = {
 class Held:
     """A stage on which what `main` of home says to `bob` waits for a person at `node`."""
 
-    def __init__(self, direction: str, agent: AgentSpec | str = "bob", **settings: float):
+    def __init__(self, direction: str, agent: AgentSpec | str = "bob", queue: int = 2048):
         sender, to, self.node, self.to = WHERE[direction]
         self.direction = direction
         self.text = OPEN + HOLD.format(sender, to, "")
-        self.stage = Stage("home", "lab", agents=("main", agent), **settings)
+        self.stage = Stage("home", "lab", agents=("main", agent), queue_in_memory=queue)
         self.at = "home" if direction == "local" else "lab"
         self.legislate(self.text)
         self.bob = self.stage.worker(self.at, "bob")
@@ -157,14 +157,13 @@ def test_the_receipt_says_that_it_waits_here() -> None:
 @pytest.mark.parametrize("answered", [False, True])
 def test_a_restart_loses_neither_what_waits_nor_a_yes(held: Held, answered: bool) -> None:
     id = held.ask()
+    seen = held.shown(id)
     if answered:
         bob = held.stage.node(held.at).agents["bob"]
         assert held.bob.claim is not None
         held.bob.claim.release()
         assert bob.worker is None
         held.approve(id)
-    else:
-        seen = held.shown(id)
     held.restart()
     if not answered:
         assert held.shown(id) == seen
@@ -594,7 +593,7 @@ def test_a_held_message_to_a_peer_that_is_away_goes_when_it_is_back() -> None:
 
 
 def test_a_message_let_go_while_a_long_queue_waits_goes_once() -> None:
-    held = Held("out", queue_in_memory=2)
+    held = Held("out", queue=2)
     stage = held.stage
     id = held.ask("held")
     held.legislate(OPEN.replace('id = "all"', 'id = "any"') + HOLD.format("main", "*@lab", ""))

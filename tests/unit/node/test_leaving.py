@@ -82,7 +82,7 @@ def test_under_the_same_law_nothing_is_asked_twice() -> None:
     asked: list[object] = []
     guard = stage.node("home").guard
     ask = guard.ask
-    guard.ask = lambda *given, **more: asked.append(given) or ask(*given, **more)  # type: ignore[method-assign]
+    guard.ask = lambda *given, **more: asked.append(given) or ask(*given, **more)
     stage.join("home", "lab")
     for id in sent:
         stage.ends("home", id, "received")

@@ -138,7 +138,7 @@ def test_both_are_told_after_the_node_was_killed() -> None:
     let_in = arrived(here)
     here.run(1.0)
     here.crash("lab")
-    here.machines["lab"]._law = law("lab", OUT)  # the file says so at the next start
+    here.machines["lab"].law = law("lab", OUT)  # the file says so at the next start
     here.boot("lab")
     then = [explained(here, id).then for id in (refused, let_in)]
     assert [one.verdict for one in then if one] == ["deny", "allow"]
