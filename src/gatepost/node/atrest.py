@@ -109,7 +109,7 @@ class AtRest:
         local = [one.agent for one in (sender, to) if one.local and one.agent]
         peer = self._peers.get(other.node)
         names = ("", other.alias, to.agent if to.local else "")
-        paused = next((name or "node" for name in names if name in self._paused), "")
+        paused = " ".join(dict.fromkeys(n or "node" for n in names if n in self._paused))
         return Facts(
             node=self._directory.node,
             usage=Usage(),

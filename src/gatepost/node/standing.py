@@ -46,8 +46,12 @@ class Standing:
 
     def facts(self, sender: Party, to: Party) -> Facts:
         """How the node stands towards two parties."""
-        held = self._node.holds.count(sender)
-        return msgspec.structs.replace(self._node.overview.facts_for(sender, to), held=held)
+        guard, held = self._node.guard, self._node.holds.count(sender)
+        found = self._node.overview.facts_for(sender, to)
+        names = (sender.alias, to.alias, to.agent if to.local else "")
+        paused = [name for name in names if name and name in guard.paused]
+        said = " ".join(["node", *paused] if guard.whole else paused)
+        return msgspec.structs.replace(found, held=held, paused=said)
 
     def taint(self, agent: str) -> tuple[str, ...]:
         """The owners whose text an agent has in hand."""

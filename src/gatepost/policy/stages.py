@@ -27,11 +27,15 @@ def paused(law: Law, request: Request, facts: Facts, outcome: Outcome, full: boo
         return ()
     if not full and request.moment == "admit" and request.direction != "inbound":
         return ()
-    whole = facts.paused == "node"
-    what = "the node" if whole else f"`{facts.paused}`"
-    fix = "gatepost resume" if whole else f"gatepost resume {facts.paused}"
+    return tuple(_pause(name) for name in facts.paused.split())
+
+
+def _pause(name: str) -> Step:
+    whole = name == "node"
+    what = "the node" if whole else f"`{name}`"
+    fix = "gatepost resume" if whole else f"gatepost resume {name}"
     because = f"{what} is paused; messages wait and nothing is refused"
-    return (Step("paused", "wait", because=because, fix=fix, code="node.paused"),)
+    return Step("paused", "wait", because=because, fix=fix, code="node.paused")
 
 
 def genuine(law: Law, request: Request, facts: Facts, outcome: Outcome, full: bool) -> Steps:
