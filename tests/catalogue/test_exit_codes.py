@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.catalogue.place import Place
+from tests.process.nodes import RealNode
 
 pytestmark = pytest.mark.process
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "cli.md"
@@ -19,7 +20,7 @@ def test_every_exit_code_of_the_table_is_what_a_command_ends_with(somewhere: Pla
     assert set(seen) | set(SHOWN) == told
 
 
-def lines(place: Place) -> dict[int, tuple[str, object]]:
+def lines(place: Place) -> dict[int, tuple[str, RealNode | Path | None]]:
     """A line for each, at home unless said otherwise."""
     place.quietly("policy grant other send bob@lab --deny --id shut")
     with place.home.places.policy.open("a") as policy:
@@ -43,7 +44,7 @@ def lines(place: Place) -> dict[int, tuple[str, object]]:
     }
 
 
-def _away(place: Place) -> object:
+def _away(place: Place) -> RealNode:
     place.quietly("peers endpoint home 127.0.0.1:1", place.lab)
     return place.lab
 

@@ -26,10 +26,12 @@ def test_no_command_shows_what_a_terminal_would_obey(somewhere: Place) -> None:
         (f"messages show {message}", None),
         ("messages list --limit 3", None),
     ]
-    shown = [somewhere.type(line, at, watched=watched) for line, at in lines for watched in (0, 1)]
+    shown = [
+        somewhere.type(line, at, watched=watched) for line, at in lines for watched in (False, True)
+    ]
     somewhere.quietly(f"reply {message} - --as {bob} --kind failed", lab, stdin=HOSTILE[:900])
     after = (f"check {message} --wait 20s", f"messages show {message}", "log --limit 20")
-    shown += [somewhere.type(line, watched=watched) for line in after for watched in (0, 1)]
+    shown += [somewhere.type(line, watched=watched) for line in after for watched in (False, True)]
     shown.append(somewhere.type(f"explain {message}"))
     shown.append(somewhere.type(f"messages drop {message} --reason '{BIDI}\x1b[2J'"))
     shown.append(somewhere.type(f"send 'a{ESCAPES}@lab' hello"))
