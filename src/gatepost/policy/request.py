@@ -55,7 +55,7 @@ class Request(msgspec.Struct, frozen=True):
 class Facts(msgspec.Struct, frozen=True):
     """How this node stands towards a request. Can be kept and used again while nothing changes.
 
-    `paused` is "" or what is paused, by spaces: "node", an alias, an agent. `frozen` and `blocked` are ""
+    `paused` names all that is, with spaces: "node", an alias, an agent. `frozen`, `blocked` are ""
     or why the peer is. `unknown` are local agents the request names that do not exist. `adapter`
     is "" or why the agent cannot be woken now. `running` counts open runs of the target agent,
     `open` conversations of the peer that have not ended, `held` messages of the sender that wait

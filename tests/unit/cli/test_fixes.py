@@ -78,6 +78,11 @@ CASES: dict[str, tuple[str, str, Callable[[Typist], None] | None, int]] = {
     "the node paused": (IN, WISH, typed("pause"), 1),
     "a peer paused": (IN, WISH, typed("pause home"), 1),
     "an agent paused": (IN, WISH, typed("pause specialist"), 1),
+    "all of them paused": (
+        IN, WISH,
+        lambda at: several(at, typed("pause"), typed("pause home"), typed("pause specialist")),
+        3,
+    ),
     "no such agent": (IN, "bob@home nobody ask", None, 1),
     "no such agent, outbound": (IN, "nobody specialist@home ask", None, 1),
     "a stopped pair": (IN, WISH, stopped, 1),
