@@ -6,11 +6,14 @@ by now waits for a person and goes late. A message that found its peer there was
 ago, and is not asked about again.
 """
 
+import msgspec
+
+from gatepost.core.entry import encode_entry
 from gatepost.node.decisions import Decisions
 from gatepost.node.ground import Ground
 from gatepost.node.guard import Guard
 from gatepost.node.holds import HELD, Holds
-from gatepost.node.opened import OpenMessage, load_body
+from gatepost.node.opened import OpenMessage, load_body, message_of
 from gatepost.node.releasing import Releasing
 
 
@@ -48,5 +51,15 @@ class Leaving:
         row.state, row.since, row.late = "held", self._clock.now(), True
         row.reason, row.by = HELD, ""
         self._store.messages.set_held(row.seq, row.since, row.redelivered)
+        self._say_late(message)
         self._hub.emit("message.held", message=row.id, agent=row.sender)
         self._holds.keep(message)
+
+    def _say_late(self, message: OpenMessage) -> None:
+        """What its peer will get says so, before a person is shown these bytes and their digest."""
+        load_body(self._store, message)
+        said, body = message_of(message.data)
+        message.data = b""
+        if not said.late:
+            message.header = msgspec.structs.replace(said, late=True)
+            self._store.messages.set_body(message.row.seq, encode_entry(message.header, body))

@@ -37,6 +37,10 @@ class MessageTable(Protocol):
         """Keep the entry bytes of message `seq`."""
         ...
 
+    def set_body(self, seq: int, data: bytes) -> None:
+        """Message `seq`, which nobody was given yet, says something else."""
+        ...
+
     def add_entry(self, row: EntryRow) -> None:
         """Keep an entry about a message."""
         ...

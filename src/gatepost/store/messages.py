@@ -21,6 +21,7 @@ _ENTRY_MARKS = ", ".join("?" * len(EntryRow.__struct_fields__))
 
 INSERT = f"INSERT INTO message ({_COLUMNS}, ended) VALUES ({_MARKS})"
 INSERT_BODY = "INSERT INTO body (message, salt, data) VALUES (?, ?, ?)"
+BODY = "UPDATE body SET data = ? WHERE message = ?"
 INSERT_ENTRY = f"INSERT INTO entry ({_ENTRY_COLUMNS}) VALUES ({_ENTRY_MARKS})"
 STATE = "UPDATE message SET state = ?, since = ?, reason = ?, by = ?, ended = ? WHERE seq = ?"
 RUN = (
@@ -55,6 +56,10 @@ class Messages:
     def add_body(self, seq: int, salt: bytes, data: bytes) -> None:
         """Keep the entry bytes of message `seq`."""
         self._write(INSERT_BODY, (seq, salt, data))
+
+    def set_body(self, seq: int, data: bytes) -> None:
+        """Message `seq`, which nobody was given yet, says something else."""
+        self._write(BODY, (data, seq))
 
     def add_entry(self, row: EntryRow) -> None:
         """Keep an entry about a message."""

@@ -1,4 +1,4 @@
-"""What is old enough to go: finds messages that ended long ago, and deletes them with all of theirs.
+"""What is old enough to go: finds messages that ended long ago, deletes them with all of theirs.
 
 Nothing goes that a rule of the journal still needs: a message that is open; one in a slot that its
 receiver has not acknowledged, or that its sender may still lose; one with an update that has not

@@ -43,6 +43,7 @@ def test_what_a_rule_holds_by_now_waits_and_goes_when_the_rule_does() -> None:
     for id in sent:
         view = stage.ends("home", id, "received")
         assert "held" in states(view)
+        assert stage.node("lab").inbox.open[1, id].row.late, "it has left its order, and says so"
 
 
 def test_it_is_asked_again_after_a_restart_too() -> None:
