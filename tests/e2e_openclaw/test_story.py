@@ -101,6 +101,20 @@ def test_the_answer_of_another_gateway_is_a_tool_result_in_the_same_turn_for_thr
     assert len(story.model.requests) - before == 3
 
 
+def test_a_late_answer_wakes_the_asking_session_by_itself_for_a_fourth_call(story):
+    story.model.gate.clear()
+    before = len(story.model.requests)
+    said = story.ask("HOLD then SAY it took its time", wait_seconds=1)
+    assert "told to you by itself" in said
+    story.model.gate.set()
+    until(
+        lambda: story.asked("It is done; the answer stands between the marks.") > 0,
+        SOON,
+        lambda: "the session was not woken",
+    )
+    assert len(story.model.requests) - before == 4
+
+
 def test_an_agent_without_a_token_has_no_tools(story):
     said = story.home.gateway.tell("other", 'USE gatepost_agents_list {"limit": 5}')
     assert "specialist" not in said

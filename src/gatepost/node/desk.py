@@ -34,7 +34,7 @@ from gatepost.node.peers import Peer
 from gatepost.node.rooms import Rooms
 from gatepost.node.taint import written
 from gatepost.policy.evaluate import Decision, Facts, Party
-from gatepost.ports import Client
+from gatepost.ports import Client, Waker
 
 TOKENS_USED = "tokens used"
 MAX_EXPIRES = 30 * 24 * 3600 * 1000
@@ -307,6 +307,12 @@ class Desk:
             # A change that was written before this call, and cannot be read yet, told nobody here.
             self._rooms.ground.store.then(look_again)
         return end
+
+    def late(self, message: str, session: str) -> bool:
+        """Have the agent's client wake `session` for the answer; False when it cannot."""
+        worker = self._agent.worker
+        client = worker.client if worker is not None else None
+        return isinstance(client, Waker) and client.late(message, session)
 
     def follow(self, message: str, seen: Callable[[MessageView], None]) -> Callable[[], None]:
         """Call `seen` when a message just accepted ends or needs input; no look at it now."""

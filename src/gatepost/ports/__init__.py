@@ -6,7 +6,7 @@ simulated nodes brings others, and one contract suite runs over both.
 """
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from gatepost.core.identity import NodeRecord
 from gatepost.core.message import (
@@ -251,6 +251,18 @@ class Client(Protocol):
         """The sender's reply to `needs_input`, for the open run.
 
         After a restart it may be given again.
+        """
+        ...
+
+
+@runtime_checkable
+class Waker(Protocol):
+    """A client that can also tell its agent what came of a message it sent."""
+
+    def late(self, message: str, session: str) -> bool:
+        """Wake the agent's own `session` when `message` ends or asks back.
+
+        Durable when it returns. False when the session is none of this agent.
         """
         ...
 

@@ -232,6 +232,9 @@ class FakeDesk:
         self.node = node
         self.agent = agent
 
+    def late(self, message: str, session: str) -> bool:
+        return False
+
     def _later(self, done: Callable[..., None], fn: Callable[..., object], *args: object) -> None:
         try:
             answer = fn(self.agent, *args)

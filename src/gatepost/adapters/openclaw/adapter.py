@@ -13,6 +13,7 @@ from gatepost.adapters.house import House
 from gatepost.adapters.openclaw.errand import Errand
 from gatepost.adapters.openclaw.gateway import Gateway, Payload
 from gatepost.adapters.openclaw.gateways import Gateways
+from gatepost.adapters.openclaw.late import Late
 from gatepost.adapters.openclaw.trace import Trace, Traces
 from gatepost.adapters.site import Site
 from gatepost.adapters.telling import Telling
@@ -35,6 +36,7 @@ class OpenClawAdapter:
         self._moved = asyncio.Event()
         self._claim: Claim
         self._gateway: Gateway
+        self._late_answers: Late
 
     # from start to stop
 
@@ -59,7 +61,16 @@ class OpenClawAdapter:
             else:
                 self._begin(run, trace)
                 claim.evidence(run.run, "running")
+        target = self._spec.remote or self._spec.name
+        self._late_answers = Late(
+            self._house.path, target, self._desk, self._gateway, self._site.clock, self._site.tasks
+        )
+        self._late_answers.start()
         claim.capacity(self._spec.concurrent)
+
+    def late(self, message: str, session: str) -> bool:
+        """Wake a session of the agent when its message has an answer. Implements `ports.Waker`."""
+        return self._late_answers.wish(message, session)
 
     async def stop(self, drain: float, keep: bool = True) -> None:
         """Take nothing new, wait for what is in hand. What the gateway has, it keeps."""
@@ -74,6 +85,7 @@ class OpenClawAdapter:
                 await errand.turn.stop()
             errand.end()
         self._errands.clear()
+        self._late_answers.stop()
         self._gateway.events.remove(self._event)
         await Gateways.of(self._site).leave(self._spec.url, self._spec.secret)
         self._claim.release()

@@ -62,13 +62,22 @@ class Ground(Protocol):
 
 
 class Turn:
-    """One run at one gateway. `trace` is what a former life, or a former turn, left of it."""
+    """One run at one gateway. `trace` is what a former life, or a former turn, left of it.
+
+    It takes place in `session`, or in the one of its sender and conversation.
+    """
 
     def __init__(
-        self, run: Run, target: str, gateway: Gateway, ground: Ground, trace: Trace | None
+        self,
+        run: Run,
+        target: str,
+        gateway: Gateway,
+        ground: Ground,
+        trace: Trace | None,
+        session: str = "",
     ) -> None:
         self.run = run
-        self.session = wording.session(target, run)
+        self.session = session or wording.session(target, run)
         self.trace = trace
         self._target = target
         self._gateway = gateway

@@ -266,10 +266,17 @@ class Health(Protocol):
 
 
 class FollowingDesk(Desk, Protocol):
-    """A desk that can also follow a message without a look at how it stands now."""
+    """A desk that can also follow a message without a look at how it stands now.
+
+    And that has the agent's client tell it later what came of one.
+    """
 
     def follow(self, message: str, seen: Callable[[MessageView], None]) -> Callable[[], None]:
         """Like `watch`, for a message just accepted whose state is known."""
+        ...
+
+    def late(self, message: str, session: str) -> bool:
+        """Have `session` of the agent woken for the answer; False when nobody can do that."""
         ...
 
 

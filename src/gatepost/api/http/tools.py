@@ -2,9 +2,11 @@
 
 `POST /v1/tools/NAME` takes the tool's arguments as JSON and answers `{"line", "body", "failed"}`: a
 line for a model to read, the data behind it, and whether it failed. `prefix` in the query is what
-the client puts before the names of tools, so that the answer names them as they are called.
+the client puts before the names of tools, so that the answer names them as they are called;
+`session` is the agent's own session, which is woken when an answer comes after the call.
 """
 
+from functools import partial
 from typing import Any, cast
 
 import msgspec
@@ -14,7 +16,7 @@ from gatepost.api.http.agent_routes import agents_for, explain_for
 from gatepost.api.http.answers import answer, as_error, refuse
 from gatepost.api.http.door import Caller, State
 from gatepost.api.http.holders import Holders
-from gatepost.api.http.inside import Inside
+from gatepost.api.http.inside import FollowingDesk, Inside
 from gatepost.api.http.operations import read_body
 from gatepost.api.http.query import read_query
 from gatepost.api.http.waiting import first_of, hang_up
@@ -30,9 +32,14 @@ PATH = "/v1/tools/{name}"
 
 
 class Named(msgspec.Struct, frozen=True):
-    """How the client calls its tools."""
+    """How the client calls its tools, and the agent's own session it calls them from."""
 
     prefix: str = ""
+    session: str = ""
+
+
+def _late(desk: FollowingDesk, session: str, message: str) -> bool:
+    return desk.late(message, session)
 
 
 class ToolBox:
@@ -64,8 +71,9 @@ class ToolCalls:
         state = cast(State, scope["state"])
         agent = state.get("caller", Caller()).agent
         try:
-            self._inside.desk(agent)
-            prefix = read_query(scope["query_string"], Named).prefix
+            desk = self._inside.desk(agent)
+            named = read_query(scope["query_string"], Named)
+            prefix = named.prefix
             tools, name = self._box.of(agent, prefix), f"{prefix}{scope['path_params']['name']}"
             if not tools.knows(name):
                 raise GatepostError("call.unknown", why=f"there is no tool `{name}`")
@@ -76,7 +84,8 @@ class ToolCalls:
         said: list[Answer] = []
 
         async def work() -> None:
-            said.append(await tools.call(name, arguments))
+            late = partial(_late, desk, named.session) if named.session else None
+            said.append(await tools.call(name, arguments, late))
 
         if await first_of(work(), hang_up(receive)) == 0:
             await answer(send, said[0])

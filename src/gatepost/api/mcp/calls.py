@@ -27,6 +27,9 @@ from gatepost.core.views import AgentView, Question
 from gatepost.errors import GatepostError
 from gatepost.policy.explain import Explanation
 
+Late = Callable[[str], bool]
+_UNDER_WAY = frozenset({"accepted", "held", "received", "working"})
+
 
 class Mailbox(Protocol):
     """One agent's mailbox, with what the node tells that agent about others."""
@@ -90,12 +93,20 @@ class Tools:
         """Whether there is a tool of that name."""
         return name in self._calls
 
-    async def call(self, name: str, arguments: object) -> Answer:
-        """Call the tool. What goes wrong is its answer, never an exception of the catalogue."""
+    async def call(self, name: str, arguments: object, late: Late | None = None) -> Answer:
+        """Call the tool. What goes wrong is its answer, never an exception of the catalogue.
+
+        `late` is told which message has no answer yet; True when the answer will come by itself.
+        """
         try:
-            return await self._calls[name](arguments)
+            answer = await self._calls[name](arguments)
         except GatepostError as error:
             return self._answers.error(error)
+        id, state = answer.body.get("id", ""), answer.body.get("state", "")
+        asks = name.endswith(("ask", "delegate"))
+        if late is not None and asks and state in _UNDER_WAY and late(id):
+            answer.body["next"] = "Carry on: what comes of it is told to you by itself."
+        return answer
 
     async def _agents_list(self, arguments: object) -> Answer:
         wish = read(given.AgentsList, arguments)

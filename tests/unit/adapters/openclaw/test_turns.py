@@ -510,3 +510,100 @@ def test_words_of_a_gateway_that_are_none_break_nothing(tmp_path, garbage):
         assert held.text == "because"
 
     play(tmp_path, work)
+
+
+# late answers
+
+
+async def woken(one: Scene, n: int) -> Given:
+    """The n-th turn, once it was given, standing in the transcript."""
+    given = await one.given(n)
+    one.gateway.begin(given)
+    return given
+
+
+def test_an_answer_that_comes_late_wakes_the_session_it_was_asked_in(tmp_path):
+    async def work(one: Scene):
+        held = one.mailbox.hand("why?")
+        first = await one.given()
+        assert one.adapter.late(held.run.id, "agent:worker:main")
+        await one.gateway.answer(first, "because")
+        assert await one.mailbox.end(held) == "done"
+        told = await woken(one, 2)
+        assert told.session == "agent:worker:main"
+        assert held.run.id in told.message
+        assert "`done`" in told.message
+        await gone(one)
+        assert len(one.gateway.turns) == 2
+
+    play(tmp_path, work)
+
+
+def test_a_session_of_somebody_else_is_not_woken(tmp_path):
+    async def work(one: Scene):
+        held = one.mailbox.hand("why?")
+        await one.given()
+        assert not one.adapter.late(held.run.id, "agent:other:main")
+        assert not one.adapter.late(held.run.id, "main")
+        assert not list(one.directory.rglob("*.late"))
+
+    play(tmp_path, work)
+
+
+def test_a_late_answer_is_told_once_over_a_kill_of_the_node(tmp_path):
+    async def work(one: Scene):
+        held = one.mailbox.hand("why?")
+        first = await one.given()
+        assert one.adapter.late(held.run.id, "agent:worker:main")
+        await one.gateway.answer(first, "because")
+        await one.given(2)
+        await one.die()
+        one.gateway.begin(one.gateway.turns[1])
+        await one.live()
+        await gone(one)
+        assert len(one.gateway.turns) == 2
+
+    play(tmp_path, work)
+
+
+def test_a_wish_outlives_the_node_that_took_it(tmp_path):
+    async def work(one: Scene):
+        held = one.mailbox.hand("why?")
+        first = await one.given()
+        assert one.adapter.late(held.run.id, "agent:worker:main")
+        await one.die()
+        await one.live()
+        one.gateway.begin(first)
+        one.gateway.say(first, "because")
+        assert await one.mailbox.end(held) == "done"
+        assert (await woken(one, 2)).session == "agent:worker:main"
+        await gone(one)
+
+    play(tmp_path, work)
+
+
+def test_a_question_asked_back_wakes_the_session_and_the_answer_does_again(tmp_path):
+    async def work(one: Scene):
+        held = one.mailbox.hand("investigate")
+        first = await one.given()
+        assert one.adapter.late(held.run.id, "agent:worker:main")
+        ask_back(one, held)
+        asked = await woken(one, 2)
+        assert "gatepost_reply" in asked.message
+        await one.gateway.answer(first, "I have asked.")
+        one.mailbox.reply(held, "the newest")
+        third = await one.given(3)
+        await one.gateway.answer(third, "all well")
+        assert await one.mailbox.end(held) == "done"
+        told = await woken(one, 4)
+        assert told.session == "agent:worker:main"
+        assert "`done`" in told.message
+        await gone(one)
+
+    play(tmp_path, work)
+
+
+async def gone(one: Scene) -> None:
+    """Wait for what is being told; then no wish is left."""
+    await asyncio.gather(*one.adapter._late_answers._turns.values())
+    assert not list(one.directory.rglob("*.late"))

@@ -15,13 +15,13 @@ const SENDS = new Set(["send", "ask", "delegate"]);
 const TOOLS = JSON.parse(readFileSync(new URL("./tools.json", import.meta.url), "utf8"));
 
 /** Call one tool of the node; resolves to {line, body, failed}. */
-function call(config, token, name, input, signal) {
+function call(config, token, session, name, input, signal) {
   const text = JSON.stringify(input ?? {});
   const to = config.socket ? { socketPath: config.socket } : { host: "127.0.0.1", port: config.port };
   const options = {
     ...to,
     method: "POST",
-    path: `/v1/tools/${name}?prefix=${PREFIX}`,
+    path: `/v1/tools/${name}?prefix=${PREFIX}&session=${encodeURIComponent(session)}`,
     headers: {
       Host: config.socket ? "localhost" : `127.0.0.1:${config.port}`,
       Authorization: `Bearer ${token}`,
@@ -49,11 +49,11 @@ function call(config, token, name, input, signal) {
 }
 
 /** Call, and call again while the node is away. What sends has a key, so that it is one message however often it is called. */
-async function insist(config, token, name, input, signal) {
+async function insist(config, token, session, name, input, signal) {
   const until = Date.now() + AWAY_MS;
   for (;;) {
     try {
-      return await call(config, token, name, input, signal);
+      return await call(config, token, session, name, input, signal);
     } catch (fault) {
       if (signal?.aborted || !AWAY.has(fault.code) || Date.now() > until) throw fault;
       await new Promise((resolve) => setTimeout(resolve, 500));
@@ -62,11 +62,12 @@ async function insist(config, token, name, input, signal) {
 }
 
 /** What a call becomes for the model: one line, then the same as data. */
-async function execute(config, token, name, key, input, signal) {
+async function execute(config, token, context, name, id, input, signal) {
+  const key = `${context.sessionId}.${id}`;
   const given = SENDS.has(name) && !input?.request_key ? { ...input, request_key: key } : input;
   let said;
   try {
-    said = await insist(config, token, name, given, signal);
+    said = await insist(config, token, context.sessionKey ?? "", name, given, signal);
   } catch (fault) {
     const line = `Gatepost's node does not answer (${fault.message}). It may have taken the call; repeat it with request_key "${key}".`;
     said = { line, body: { error: { code: "node.not_running", retryable: true } }, failed: true };
@@ -91,7 +92,7 @@ export default {
             label: name,
             description: tool.description,
             parameters: tool.parameters,
-            execute: (id, input, signal) => execute(config, token, tool.name, `${context.sessionId}.${id}`, input, signal),
+            execute: (id, input, signal) => execute(config, token, context, tool.name, id, input, signal),
           };
         },
         { name },
