@@ -28,17 +28,21 @@ To = Annotated[
 Config = Annotated[
     str,
     typer.Option(
-        "--config", metavar="FILE", help="This file. Default: where OpenClaw finds its own.",
+        "--config",
+        metavar="FILE",
+        help="This file. Default: where OpenClaw finds its own.",
         show_default=False,
     ),
-]  # fmt: skip
+]
 Version = Annotated[
     str,
     typer.Option(
-        "--gateway-version", metavar="V", help="As this OpenClaw reads it: 2026.3.13.",
+        "--gateway-version",
+        metavar="V",
+        help="As this OpenClaw reads it: 2026.3.13.",
         show_default=False,
     ),
-]  # fmt: skip
+]
 Live = Annotated[
     bool,
     typer.Option(
@@ -48,10 +52,12 @@ Live = Annotated[
 Url = Annotated[
     str,
     typer.Option(
-        "--url", metavar="URL", help="Where the gateway listens: ws://127.0.0.1:18789.",
+        "--url",
+        metavar="URL",
+        help="Where the gateway listens: ws://127.0.0.1:18789.",
         show_default=False,
     ),
-]  # fmt: skip
+]
 
 
 def register(app: typer.Typer) -> None:

@@ -6,6 +6,7 @@ run stays open; the sender's reply is a turn more in the same session.
 
 import asyncio
 from collections.abc import Callable
+from typing import cast
 
 import msgspec
 
@@ -135,7 +136,7 @@ class Errand:
         data = payload.get("data")
         if payload.get("runId") != self.turn.key or not isinstance(data, dict):
             return
-        self._latest = str(data.get("text") or "")  # pyright: ignore[reportUnknownArgumentType, reportUnknownMemberType]
+        self._latest = str(cast("Payload", data).get("text") or "")
         if self._telling_at is None:
             self._telling_at = self._clock.call_later(PROGRESS_EVERY, self._progress)
 

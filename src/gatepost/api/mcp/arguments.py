@@ -5,7 +5,7 @@ after that is lost to it. Unknown arguments are refused, the nearest known one i
 """
 
 from difflib import get_close_matches
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar, cast
 
 import msgspec
 
@@ -99,7 +99,7 @@ GivenT = TypeVar("GivenT", bound=msgspec.Struct)
 def read(kind: type[GivenT], given: object) -> GivenT:
     """The arguments as `kind`. Raises `usage.invalid`, saying which argument and why."""
     if isinstance(given, dict):
-        _known(kind, {str(name) for name in given})  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+        _known(kind, {str(name) for name in cast("dict[object, object]", given)})
     try:
         return msgspec.convert(given, kind, strict=True)
     except msgspec.ValidationError as fault:
