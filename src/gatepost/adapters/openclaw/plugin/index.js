@@ -4,6 +4,7 @@
 // call goes to the node with that token and nothing else to say who it is. An agent without a token has no tools. The texts and
 // schemas in tools.json are the node's own; nothing is decided here.
 
+import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import http from "node:http";
 
@@ -62,8 +63,8 @@ async function insist(config, token, session, name, input, signal) {
 }
 
 /** What a call becomes for the model: one line, then the same as data. */
-async function execute(config, token, context, name, id, input, signal) {
-  const key = `${context.sessionId}.${id}`;
+async function execute(config, token, context, name, input, signal) {
+  const key = randomUUID(); // the id of a call is the model's, and some use one again
   const given = SENDS.has(name) && !input?.request_key ? { ...input, request_key: key } : input;
   let said;
   try {
@@ -92,7 +93,7 @@ export default {
             label: name,
             description: tool.description,
             parameters: tool.parameters,
-            execute: (id, input, signal) => execute(config, token, context, tool.name, id, input, signal),
+            execute: (_id, input, signal) => execute(config, token, context, tool.name, input, signal),
           };
         },
         { name },
