@@ -72,7 +72,7 @@ def test_a_peer_that_breaks_steps_is_stopped_and_nothing_of_them_is_kept(two: Pa
         good = other.ask("echo", "three", wait=30)
         assert good.state == "done"
         with two.lab.operator as operator:
-            assert peer(operator, "home").state == "stopped"
+            assert peer(operator, "home").state == "frozen"
         assert two.ids() == [good.id, first.id]
         two.trap.unlink()
         with two.lab.operator as operator:

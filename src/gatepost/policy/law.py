@@ -19,6 +19,7 @@ from gatepost.policy.request import Request
 from gatepost.policy.usage import Charge
 from gatepost.policy.words import stamp
 
+BLOCK = "gatepost peers block "
 _MOST_MATCHES = 4_096
 _MOST_OUTCOMES = 64
 
@@ -43,6 +44,11 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     def conditional(self) -> bool:
         """True when the rule does not apply always."""
         return self.until > 0 or self.unless is not None
+
+    @property
+    def blocks(self) -> str:
+        """The peer that `peers block` blocks by this rule, "" where it is another rule."""
+        return self.by.removeprefix(BLOCK) if self.by.startswith(BLOCK) else ""
 
     def applies(self, request: Request) -> bool:
         """True unless the rule has ended or steps aside for this request."""

@@ -97,7 +97,10 @@ def _unasked(verb: str, one: Pattern, other: Pattern) -> bool:
 
 
 def _denied(law: Law, rule: Rule) -> str:
-    """Why an allow or a hold lets nothing through: always denied by one rule for each part."""
+    """Why an allow or a hold lets nothing through: always denied by one rule for each part.
+
+    A blocked peer is no reason: its rules wait for the end of the block.
+    """
     said = {*rule.allow, *rule.hold}
     if not said or rule.deny:
         return ""
@@ -105,7 +108,8 @@ def _denied(law: Law, rule: Rule) -> str:
     for verb in said:
         for one in rule.from_:
             for other in rule.to:
-                denier = next(law.denying(verb, one, other), None)
+                denying = law.denying(verb, one, other)
+                denier = next((rule for rule in denying if not rule.blocks), None)
                 if denier is None:
                     return ""
                 deniers[denier.id] = denier

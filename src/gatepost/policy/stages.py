@@ -105,7 +105,6 @@ def _unless_said(why: str) -> str:
 
 
 SILENCE = "no rule"
-_BLOCK = "gatepost peers block "
 
 
 def _spoken(rule: Rule, request: Request, word: str) -> Step:
@@ -115,8 +114,8 @@ def _spoken(rule: Rule, request: Request, word: str) -> Step:
     if rule.unless is not None:
         because += f": {rule.unless.says(request)}"
     fix = f"gatepost policy revoke {rule.id}"
-    if rule.by.startswith(_BLOCK):
-        fix = f"gatepost peers unblock {rule.by.removeprefix(_BLOCK)}"
+    if rule.blocks:
+        fix = f"gatepost peers unblock {rule.blocks}"
     if word == "deny":
         return Step(
             "allowed", "deny", rule.id, origin(rule), because, fix, "policy.denied", "denied"

@@ -54,6 +54,14 @@ def test_a_rule_that_lets_in_what_another_always_denies_is_named_with_that_one()
         assert [one for one in remarks(rule(to="bob") + almost) if one.rule == "r"] == []
 
 
+def test_the_rules_of_a_blocked_peer_wait_and_are_not_odd():
+    block = rule(
+        "block", 'deny = ["ask", "send"]', "*@home", "*", 'by = "gatepost peers block home"'
+    )
+    assert remarks(rule(to="bob"), block) == ()
+    assert remarks(rule(to="bob"), block.replace("peers block home", "policy grant")) != ()
+
+
 def test_several_denies_may_cover_a_rule_together():
     both = rule("no1", 'deny = ["ask"]', "*@home", "*") + rule("no2", 'deny = ["ask"]', "*@work")
     text = rule().replace('"main@home"', '["main@home", "*@work"]') + both
