@@ -7,13 +7,14 @@ that signs frames. The proof signs what the gateway prescribes, its challenge am
 import base64
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 from nacl.signing import SigningKey
 
 SCOPES = ("operator.read", "operator.write")
-"""What we ask for, and never more: with these, remote text is not run as the owner's."""
+"""What a node asks for, and never more: with these, remote text is not run as the owner's."""
 
 CLIENT = "gateway-client"
 MODE = "backend"
@@ -54,7 +55,9 @@ class Device:
         seed = bytes(self._key)
         return hashlib.blake2b(key.encode(), key=seed, digest_size=8, person=b"mark").hexdigest()
 
-    def connect(self, challenge: Challenge, token: str, version: str) -> dict[str, object]:
+    def connect(
+        self, challenge: Challenge, token: str, version: str, scopes: Sequence[str] = SCOPES
+    ) -> dict[str, object]:
         """The parameters of `connect` that answer `challenge`."""
         words = (
             "v3",
@@ -62,7 +65,7 @@ class Device:
             CLIENT,
             MODE,
             "operator",
-            ",".join(SCOPES),
+            ",".join(scopes),
             str(challenge.ts),
             token,
             challenge.nonce,
@@ -81,7 +84,7 @@ class Device:
                 "displayName": "gatepost",
             },
             "role": "operator",
-            "scopes": list(SCOPES),
+            "scopes": list(scopes),
             "caps": [],
             "auth": {"token": token},
             "device": {

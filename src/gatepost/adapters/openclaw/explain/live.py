@@ -9,18 +9,16 @@ gateway greets and tells its version; `config.get` is answered with the authored
 taken out, and the hash that a change must name.
 """
 
-import base64
-import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
 import msgspec
-from nacl.signing import SigningKey
 from websockets.exceptions import InvalidHandshake, InvalidURI, WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
 from gatepost import __version__
+from gatepost.adapters.openclaw.device import Challenge, Device
 from gatepost.adapters.openclaw.explain.configuration import (
     ALLOW,
     CLAMP,
@@ -40,8 +38,6 @@ PATIENCE = 10.0
 """Seconds for the connection and for each answer; a gateway that starts answers late."""
 LARGEST = 32 * 1024 * 1024
 SCOPES = ("operator.read", "operator.admin")
-CLIENT = ("gateway-client", "backend")
-PLATFORM = "linux"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +67,6 @@ class _Frame(msgspec.Struct):
     error: _Fault = msgspec.field(default_factory=_Fault)
 
 
-class _Challenge(msgspec.Struct):
-    nonce: str
-    ts: int
-
-
 class _Server(msgspec.Struct):
     version: str = ""
 
@@ -97,8 +88,10 @@ def live(url: str, token: str, seed: bytes) -> Live:
     """
     try:
         with connect(url, open_timeout=PATIENCE, max_size=LARGEST, proxy=None) as line:
-            challenge = msgspec.json.decode(_receive(line, "").payload, type=_Challenge)
-            hello = _call(line, "connect", _proof(challenge, token, SigningKey(seed)))
+            challenge = msgspec.json.decode(_receive(line, "").payload, type=Challenge)
+            hello = _call(
+                line, "connect", Device(seed).connect(challenge, token, __version__, SCOPES)
+            )
             version = msgspec.json.decode(hello, type=_Hello).server.version
             found = msgspec.json.decode(_call(line, "config.get", {}), type=_Configured)
     except (OSError, InvalidURI, InvalidHandshake, WebSocketException) as wrong:
@@ -174,39 +167,6 @@ def _receive(line: ClientConnection, id: str) -> _Frame:
         if frame.id == id and (id or frame.event == "connect.challenge"):
             return frame
     raise TimeoutError("it talks without answering")
-
-
-def _proof(challenge: _Challenge, token: str, key: SigningKey) -> dict[str, object]:
-    public = bytes(key.verify_key)
-    device = hashlib.sha256(public).hexdigest()
-    scopes = ",".join(SCOPES)
-    signed = f"v3|{device}|{CLIENT[0]}|{CLIENT[1]}|operator|{scopes}|{challenge.ts}|{token}"
-    signature = key.sign(f"{signed}|{challenge.nonce}|{PLATFORM}|".encode()).signature
-    return {
-        "minProtocol": 3,
-        "maxProtocol": 4,
-        "client": {
-            "id": CLIENT[0],
-            "mode": CLIENT[1],
-            "version": __version__,
-            "platform": PLATFORM,
-        },
-        "role": "operator",
-        "scopes": list(SCOPES),
-        "caps": [],
-        "auth": {"token": token},
-        "device": {
-            "id": device,
-            "publicKey": _text(public),
-            "signature": _text(signature),
-            "signedAt": challenge.ts,
-            "nonce": challenge.nonce,
-        },
-    }
-
-
-def _text(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def _unreachable(url: str, why: str) -> GatepostError:
