@@ -27,7 +27,7 @@ VERBS = ("send", "ask", "delegate")
 
 @asynccontextmanager
 async def mallory(tmp_path: Path, node: RealNode, alias: str) -> AsyncIterator[Mallory]:
-    """A peer of the node, linked; forgotten at the end."""
+    """A peer of the node, linked; forgotten at the end, with the rules for it."""
     async with RealFleet(tmp_path) as fleet:
         own = await fleet.node(alias, listen=False)
         peer = await Mallory(fleet, own, node).pair(alias)
@@ -35,6 +35,9 @@ async def mallory(tmp_path: Path, node: RealNode, alias: str) -> AsyncIterator[M
             yield await peer.link()
         finally:
             with node.operator as operator:
+                for rule in operator.rules():
+                    if rule.id.startswith(f"{alias}-"):
+                        operator.revoke(rule.id)
                 operator.remove_peer(alias)
 
 
