@@ -113,7 +113,9 @@ class Desk:
     ) -> tuple[OpenMessage, Party]:
         rooms, now = self._rooms, self._rooms.ground.clock.now()
         parts, body = pack(submission.parts)
-        expires_in = min(submission.expires_in or rooms.ground.settings.expires_ms, MAX_EXPIRES)
+        expires_in = submission.expires_in or rooms.ground.settings.expires_ms
+        if not 0 < expires_in <= MAX_EXPIRES:
+            raise GatepostError("usage.invalid", why="a message waits for 1 ms to 30 days")
         number = 0 if peer is None else peer.row.number
         header = self._header(submission, to.agent, number, parts, now, now + expires_in)
         row = MessageRow(

@@ -4,9 +4,10 @@ import asyncio
 import json
 import re
 
+import msgspec
 import pytest
 
-from gatepost.api.http import Api, Surface
+from gatepost.api.http import Api, Surface, agent_routes, operator_routes
 from gatepost.errors import GatepostError
 from tests.unit.api.fake_node import FakeNode
 from tests.unit.api.served import PATIENCE, raw, request, routes_of, served
@@ -397,3 +398,43 @@ def test_a_node_that_cannot_run_says_why_on_every_route(tmp_path):
                         assert answer.status in (400, 507), route.path
 
     run(scene)
+
+
+NUMBERS = [
+    (surface, row, field.encode_name)
+    for surface, rows in (
+        (Surface.agent, agent_routes.OPERATIONS),
+        (Surface.operator, operator_routes.OPERATIONS),
+    )
+    for row in rows
+    for field in msgspec.structs.fields(row.takes)
+    if field.type in (int, float)
+]
+
+
+@pytest.mark.parametrize("value", [10**30, -(10**30), 2**54])
+def test_a_number_no_reader_agrees_on_is_refused_before_anything_is_done(tmp_path, value):
+    async def scene():
+        async with served(tmp_path) as api:
+            for surface, row, name in NUMBERS:
+                needed = {
+                    field.encode_name: [] if "tuple" in str(field.type) else "main"
+                    for field in msgspec.structs.fields(row.takes)
+                    if field.required
+                }
+                given = {**needed, "verb": "send", name: value}
+                known = {field.encode_name for field in msgspec.structs.fields(row.takes)}
+                given = {key: one for key, one in given.items() if key in known}
+                agents = surface is Surface.agent
+                where = api.agent_socket if agents else api.operator_socket
+                target, body = re.sub(r"{\w+}", "main", row.path), None
+                if row.has_body:
+                    body = given
+                else:
+                    target += "?" + "&".join(f"{key}={one}" for key, one in given.items())
+                token = "token-of-main" if agents else ""
+                answer = await request(where, row.method, target, body, token=token)
+                assert answer.code == "usage.invalid", (row.path, name)
+            assert api.node.changes == []
+
+    asyncio.run(scene())

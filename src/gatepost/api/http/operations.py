@@ -17,6 +17,7 @@ from starlette.types import Receive, Scope, Send
 from gatepost.api.http.answers import answer, as_error, refuse
 from gatepost.api.http.door import Caller, State
 from gatepost.api.http.inside import Inside
+from gatepost.api.http.numbers import check_of
 from gatepost.api.http.query import read_query
 from gatepost.api.http.waiting import first_of, hang_up
 from gatepost.core.calls import MAX_CALL
@@ -78,6 +79,7 @@ class Endpoint:
         self._revoked = revoked
         self._polled = polled
         self._body = msgspec.json.Decoder(operation.takes)
+        self._check = check_of(operation.takes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read, do, answer."""
@@ -95,6 +97,7 @@ class Endpoint:
             body = self._body.decode(await read_body(receive) or b"{}")
         else:
             body = read_query(scope["query_string"], operation.takes)
+        self._check(body)
         caller = cast(State, scope["state"]).get("caller", Caller())
         given = Given(self._inside, caller, scope["path_params"], body, self._polled)
         if operation.waits:

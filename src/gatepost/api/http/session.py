@@ -18,6 +18,7 @@ from gatepost.api.http.answers import as_error
 from gatepost.api.http.holders import Holders
 from gatepost.api.http.holding import Holding
 from gatepost.api.http.inside import Inside
+from gatepost.api.http.numbers import check_of
 from gatepost.api.http.outgoing import Outgoing
 from gatepost.api.http.receipts import Receipts
 from gatepost.api.http.watching import Watcher
@@ -39,7 +40,7 @@ from gatepost.errors import GatepostError
 
 _AT_ONCE = 256
 _NOTHING = Nothing()
-_BodyT = TypeVar("_BodyT")
+_BodyT = TypeVar("_BodyT", bound=msgspec.Struct)
 _Act = Callable[[int, msgspec.Raw], None]
 
 
@@ -179,12 +180,14 @@ class Session:
     def _waiting(
         self, body: type[_BodyT], does: Callable[[_BodyT], Coroutine[Any, Any, object]]
     ) -> _Act:
-        decoder = msgspec.json.Decoder(body)
+        decoder, check = msgspec.json.Decoder(body), check_of(body)
 
         def act(n: int, raw: msgspec.Raw) -> None:
             if len(self._tasks) >= _AT_ONCE:
                 raise GatepostError("usage.invalid", why=f"{_AT_ONCE} calls wait already")
-            task = self._group.create_task(self._later(n, does(decoder.decode(raw))))
+            given = decoder.decode(raw)
+            check(given)
+            task = self._group.create_task(self._later(n, does(given)))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -198,9 +201,11 @@ class Session:
 
 
 def _on(body: type[_BodyT], does: Callable[[int, _BodyT], None]) -> _Act:
-    decode = msgspec.json.Decoder(body).decode
+    decode, check = msgspec.json.Decoder(body).decode, check_of(body)
 
     def act(n: int, raw: msgspec.Raw) -> None:
-        does(n, decode(raw))
+        given = decode(raw)
+        check(given)
+        does(n, given)
 
     return act
