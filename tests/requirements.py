@@ -123,7 +123,7 @@ FAILURES = _listed(
     "failure in the field",
     """
     11 A list that leaves somebody out is kept to, and a pair it names gets through.
-    12 An entry of another shape or a missing list is a fault with its line, an empty list is nobody.
+    12 Another shape or a missing list is a fault with its line, an empty list is nobody.
     13 Who may write to an agent sees neither the others nor what was said to them.
     14 A refusal is a denial at once, never a wait that runs out.
     15 Calls on the same machine need no pairing, and no right is taken off a call unsaid.
