@@ -105,7 +105,7 @@ def _entry(call: Call, word: str) -> int:
         return 0
     keys = settings_of(Settings)
     if word not in keys:
-        near = nearest(word, [*CATALOGUE, *BY_CODE, *keys], 3)
+        near = nearest(word, list(dict.fromkeys([*CATALOGUE, *BY_CODE, *keys])), 3)
         raise GatepostError(
             "usage.invalid",
             what=f"`{word}` is no message id, no error code and no setting",

@@ -19,7 +19,7 @@ HABITS = {
 }
 """Commands that people try and that are none, with what they want."""
 _MORE = re.compile(r"Got unexpected extra arguments? ?(?:\(s\))? ?\((.*)\)")
-_NUMBER = re.compile(r"(?:is not a valid (?:int|integer|float))")
+_NUMBER = re.compile(r"(?:is not a valid (?:int|integer|float)(?: range)?)")
 _OPTION = re.compile(r"No such option:? '?(--?[^\s']*)")
 
 

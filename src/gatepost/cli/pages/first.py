@@ -26,7 +26,7 @@ GROUPS: dict[str, tuple[tuple[str, str], ...]] = {
         ("log", "watch it happen"),
     ),
     "Connect": (
-        ("peers", "invite, accept, look after, block"),
+        ("peers", "invite, accept, ping, block"),
         ("policy", "who may do what"),
         ("openclaw", "why its agents reach each other"),
     ),
