@@ -41,16 +41,10 @@ def own(tmp_path: Path) -> Iterator[Scene]:
         connected(home, "lab")
         yield scene
         scene.gates.close()
-        for node in (home, lab):
-            assert (node.stop(), bad(node)) == (0, [])
+        assert [(node.stop(), node.trouble) for node in (home, lab)] == [(0, []), (0, [])]
     finally:
         for node in (home, lab):
             node.kill()
-
-
-def bad(node: RealNode) -> list[str]:
-    """What a node said beside how it finds itself: by its clock a message may wait for an hour."""
-    return [line for line in node.said.splitlines() if " health." not in line]
 
 
 def set_clock(node: RealNode, ms: int) -> None:

@@ -94,8 +94,8 @@ def scene(root: Path, rate: str = "none") -> Iterator[Scene]:
         one = Scene(root, *nodes)
         stack.callback(one.gates.close)
         yield one
-        ends = [f"{node.name} {node.stop()} {node.said}" for node in nodes]
-        assert ends == ["home 0 ", "lab 0 "], ends
+        ends = [(node.name, node.stop(), *node.trouble) for node in nodes]
+        assert ends == [("home", 0), ("lab", 0)], ends
 
 
 def set_limit(node: RealNode, name: str, value: str) -> None:

@@ -184,7 +184,7 @@ def test_another_node_at_a_peers_address_is_recognised_and_told_nothing(
             lab.set_endpoint("home", "")
         connected(own.home, "lab")
     finally:
-        assert (other.stop(), other.said) == (0, "")
+        assert (other.stop(), other.trouble) == (0, [])
 
 
 @pytest.mark.parametrize("wrong", ["nowhere", "lab.example", "127.0.0.1:0", "host:99999", "a b:1"])
@@ -247,7 +247,7 @@ def test_a_peer_that_takes_an_old_name_is_shown_with_what_old_rules_let_it_do(
             assert shown is not None and "ask *" not in shown.may
             lab.remove_peer("namesake")
     finally:
-        assert (other.stop(), other.said) == (0, "")
+        assert (other.stop(), other.trouble) == (0, [])
 
 
 def test_what_waits_for_a_removed_peer_ends_as_cancelled_and_the_rest_stays_known(
