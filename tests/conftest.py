@@ -3,6 +3,7 @@
 import ipaddress
 import os
 import random
+import signal
 import sys
 import zlib
 from collections.abc import Callable
@@ -53,6 +54,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.option.hypothesis_seed = config.option.hypothesis_seed or str(config.option.seed)
     settings.load_profile("ci" if CI else "dev")
     sys.addaudithook(_guard)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell starts what runs in the background deaf to Ctrl-C, and so would be all it starts.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(
