@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gatepost.cli.agreeing import agreed, put_aside
 from gatepost.cli.call import Call
 from gatepost.errors import GatepostError
 
@@ -42,29 +43,11 @@ def introduce(call: Call, agent: str, name: str, sure: bool) -> None:
         old.splitlines(), new.splitlines(), str(path), str(path), lineterm="", n=2
     )
     call.screen.say("", *change, "")
-    if not sure and not _agreed(call, path):
+    if not sure and not agreed(call, str(path)):
         call.screen.labelled("client", f"{path} is as it was")
         return
-    kept = _keep(path, old)
+    kept = put_aside(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     write(path, new)
     call.screen.labelled("client", f"{path} starts the tools of {agent}; restart {name}")
     call.screen.labelled("undo", f"cp {kept} {path}" if kept else f"rm {path}")
-
-
-def _agreed(call: Call, path: Path) -> bool:
-    if not call.screen.live:
-        raise GatepostError(
-            "usage.invalid", what=f"{path} would be changed", why="nobody is here to agree: --yes"
-        )
-    return call.screen.prompt(f"write {path}? [y/N] ").strip().lower() in ("y", "yes")
-
-
-def _keep(path: Path, old: str) -> Path | None:
-    if not old:
-        return None
-    from gatepost.config.files import write
-
-    kept = path.with_name(f"{path.name}.before-gatepost")
-    write(kept, old)
-    return kept

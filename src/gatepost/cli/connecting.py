@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from gatepost.cli.agreeing import agreed, put_aside
 from gatepost.cli.call import Call
 from gatepost.cli.command import command
 from gatepost.core.views import AgentSpec, AgentView
@@ -68,11 +69,11 @@ def connect(
     new = [name for name in chosen if name not in known]
     if new:
         call.screen.labelled("adds", f"{', '.join(new)} to this node")
-    if not yes and not _agreed(call, read.path):
+    if not yes and not agreed(call, read.path):
         call.screen.say("nothing was changed")
         return
     _add(call, read, new)
-    kept = _keep(Path(read.path))
+    kept = put_aside(Path(read.path))
     tokens = {name: (call.layout().tokens / name).read_text().strip() for name in chosen}
     gateway.settle(Wish(wish.socket, tokens))
     gateway.install()
@@ -97,7 +98,7 @@ def disconnect(call: Call, config: Config = "", program: Program = "", yes: Yes 
     call.screen.labelled("takes", f"the plugin out of {read.path}")
     if mine:
         call.screen.labelled("takes", f"{', '.join(mine)} off this node")
-    if not yes and not _agreed(call, read.path):
+    if not yes and not agreed(call, read.path):
         call.screen.say("nothing was changed")
         return
     gateway.remove()
@@ -207,19 +208,3 @@ def _plain(node: object) -> object:
     from gatepost.adapters.openclaw.explain.json5 import Node, plain
 
     return plain(node) if isinstance(node, Node) else None
-
-
-def _keep(path: Path) -> Path:
-    from gatepost.config.files import write
-
-    kept = path.with_name(f"{path.name}.before-gatepost")
-    write(kept, path.read_text())
-    return kept
-
-
-def _agreed(call: Call, where: str) -> bool:
-    if not call.screen.live:
-        raise GatepostError(
-            "usage.invalid", what=f"{where} would be changed", why="nobody is here to agree: --yes"
-        )
-    return call.screen.prompt(f"change {where}? [y/N]").strip().lower() in ("y", "yes")

@@ -60,7 +60,7 @@ class Errand:
 
     def begin(self, trace: Trace | None, tasks: asyncio.TaskGroup) -> None:
         """Start, or go on from what a former life left."""
-        self.turn = Turn(self.run, self._target, self._gateway, self, trace)
+        self.turn = Turn(self.run, self._target, self._gateway, self, self._clock, trace)
         self._asked = trace is not None and trace.asked
         if not self._asked:
             self._task = tasks.create_task(self._play())
@@ -163,19 +163,6 @@ class Errand:
         """Write the trace."""
         self.turn.trace = trace
         self._traces.keep(self.run, trace)
-
-    def now(self) -> int:
-        """The time, in ms."""
-        return self._clock.now()
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        over = asyncio.Event()
-        timer = self._clock.call_later(seconds, over.set)
-        try:
-            await over.wait()
-        finally:
-            timer.cancel()
 
     # inside
 

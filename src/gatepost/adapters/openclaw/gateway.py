@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 from gatepost import __version__
 from gatepost.adapters.openclaw.device import Challenge, Device
+from gatepost.adapters.pausing import pause
 from gatepost.ports import Clock
 
 FRAME_MAX: Final = 32 * 1024 * 1024
@@ -104,7 +105,7 @@ class Gateway:
 
     async def run(self) -> None:
         """Connect and stay connected, until cancelled."""
-        pause = FIRST_PAUSE
+        wait = FIRST_PAUSE
         while True:
             try:
                 async with connect(
@@ -115,16 +116,16 @@ class Gateway:
                     logger=_QUIET,
                     proxy=None,
                 ) as socket:
-                    pause = max(pause, await self._greet(socket))
+                    wait = max(wait, await self._greet(socket))
                     if self.up:
-                        pause = FIRST_PAUSE
+                        wait = FIRST_PAUSE
                         await self._read(socket)
             except _BREAKS as broken:
                 self.why = str(broken) or type(broken).__name__
             finally:
                 self._down()
-            await self._sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+            await pause(self._clock, wait)
+            wait = min(2 * wait, LONGEST_PAUSE)
 
     async def call(self, method: str, parameters: Payload, wait: float = PATIENCE) -> Payload:
         """Call and take the one answer. Raises `Refused`, `Broken`, TimeoutError."""
@@ -177,14 +178,6 @@ class Gateway:
         self._socket = None
         for waiting in self._calls.values():
             waiting.put_nowait(None)
-
-    async def _sleep(self, seconds: float) -> None:
-        over = asyncio.Event()
-        timer = self._clock.call_later(seconds, over.set)
-        try:
-            await over.wait()
-        finally:
-            timer.cancel()
 
     def open(
         self, method: str, parameters: Payload

@@ -26,7 +26,7 @@ class Found(msgspec.Struct, frozen=True):
 
 def find(history: Payload, key: str) -> Found:
     """What became of the turn `key`."""
-    rows = [_dict(row) for row in _list(history.get("messages"))]
+    rows = [as_dict(row) for row in as_list(history.get("messages"))]
     begun = next((at for at, row in enumerate(rows) if _key(row) == f"{key}:user"), None)
     if begun is None:
         return Found(_pending(history, key))
@@ -44,12 +44,12 @@ def find(history: Payload, key: str) -> Found:
 
 def active(history: Payload) -> bool:
     """Whether a turn runs in the session now."""
-    return _dict(history.get("sessionInfo")).get("hasActiveRun") is True
+    return as_dict(history.get("sessionInfo")).get("hasActiveRun") is True
 
 
 def _pending(history: Payload, key: str) -> Fate:
-    pending = _dict(history.get("pendingInputs"))
-    for item in (_dict(one) for one in _list(pending.get("items"))):
+    pending = as_dict(history.get("pendingInputs"))
+    for item in (as_dict(one) for one in as_list(pending.get("items"))):
         if item.get("runId") == key:
             return "interrupted" if item.get("state") == "interrupted" else "waiting"
     return "absent"
@@ -58,7 +58,7 @@ def _pending(history: Payload, key: str) -> Fate:
 def _before_next_input(rows: list[Payload]) -> list[Payload]:
     """Up to the next turn somebody asked for. The gateway's own words, to itself, are none."""
     for at, row in enumerate(rows):
-        own = _dict(row.get("provenance")).get("kind") == "internal_system"
+        own = as_dict(row.get("provenance")).get("kind") == "internal_system"
         if row.get("role") == "user" and _key(row) and not own:
             return rows[:at]
     return rows
@@ -80,22 +80,24 @@ def text(row: Payload) -> str:
     content = row.get("content")
     if isinstance(content, str):
         return content
-    parts = [_dict(part) for part in _list(content)]
+    parts = [as_dict(part) for part in as_list(content)]
     return "\n".join(str(part.get("text", "")) for part in parts if part.get("type") == "text")
 
 
 def _key(row: Payload) -> str:
-    own = _dict(row.get("__openclaw"))
+    own = as_dict(row.get("__openclaw"))
     return str(row.get("idempotencyKey") or own.get("idempotencyKey") or "")
 
 
 def _run(row: Payload) -> str:
-    return str(_dict(row.get("__openclaw")).get("runId") or "")
+    return str(as_dict(row.get("__openclaw")).get("runId") or "")
 
 
-def _dict(value: object) -> Payload:
+def as_dict(value: object) -> Payload:
+    """An object of the gateway; an empty one for whatever else stands in its place."""
     return cast(Payload, value) if isinstance(value, dict) else {}
 
 
-def _list(value: object) -> list[object]:
+def as_list(value: object) -> list[object]:
+    """A list of the gateway; an empty one for whatever else stands in its place."""
     return cast("list[object]", value) if isinstance(value, list) else []

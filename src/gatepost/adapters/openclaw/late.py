@@ -15,7 +15,7 @@ import msgspec
 
 from gatepost.adapters.openclaw import wording
 from gatepost.adapters.openclaw.gateway import Gateway
-from gatepost.adapters.openclaw.trace import Trace
+from gatepost.adapters.openclaw.trace import Trace, keep
 from gatepost.adapters.openclaw.turn import Turn
 from gatepost.core.lifecycle import is_outcome
 from gatepost.core.message import MessageView, Run
@@ -26,7 +26,10 @@ _SUFFIX = ".late"
 
 
 class Wish(msgspec.Struct, frozen=True):
-    """Message `message` wakes `session`. `told` is the state it was woken for; `trace` its turn."""
+    """Message `message` wakes `session`.
+
+    `told` is the news it was woken for last; `trace` the turn that tells them, until it is over.
+    """
 
     message: str
     session: str
@@ -74,7 +77,7 @@ class Late:
         if not session.startswith(f"agent:{self._target}:"):
             return False
         wish = Wish(message, session)
-        self._keep(wish)
+        keep(self._path(wish), wish)
         self._follow(wish)
         return True
 
@@ -88,28 +91,26 @@ class Late:
 
     def _seen(self, wish: Wish, view: MessageView) -> None:
         matters = is_outcome(view.state) or view.state == "needs_input"
-        if matters and wish.message not in self._turns:
+        told = wish.told == _news(view) and wish.trace is None
+        if matters and not told and wish.message not in self._turns:
             task = self._tasks.create_task(self._wake(wish, view))
             self._turns[wish.message] = task
 
     async def _wake(self, wish: Wish, view: MessageView) -> None:
-        run = _as_run(view, self._target)
-        ground = _Ground(self, wish, view)
-        trace = wish.trace if wish.told == view.state else None
-        turn = Turn(run, self._target, self._gateway, ground, trace, wish.session)
+        news, clock = _news(view), self._clock
+        words = wording.late(view, self._gateway.mark(news))
+        ground = _Ground(self._path(wish), wish, news, words)
+        trace = wish.trace if wish.told == news else None
+        run = _as_run(view, self._target, news)
+        turn = Turn(run, self._target, self._gateway, ground, clock, trace, wish.session)
         await turn.play()
         self._turns.pop(wish.message, None)
         if is_outcome(view.state):
             self._forget(wish)
         else:
-            self._follow(Wish(wish.message, wish.session))
-
-    def _keep(self, wish: Wish) -> None:
-        path = self._path(wish)
-        fresh = path.with_name(f"{path.name}.new")
-        fresh.write_bytes(msgspec.json.encode(wish))
-        fresh.chmod(0o600)
-        fresh.replace(path)
+            told = Wish(wish.message, wish.session, news)
+            keep(self._path(told), told)
+            self._follow(told)
 
     def _forget(self, wish: Wish) -> None:
         self._drop(wish.message)
@@ -124,56 +125,32 @@ class Late:
         name = hashlib.sha256(wish.message.encode()).hexdigest()[:24]
         return self._directory / f"{name}{_SUFFIX}"
 
-    # what a turn stands on; see `_Ground`
-
-    def words(self, view: MessageView, key: str) -> str:
-        """What the session is given to read."""
-        return wording.late(view, self._gateway.mark(key))
-
-    def given(self, wish: Wish, view: MessageView, trace: Trace) -> None:
-        """The gateway may have the turn from now on."""
-        self._keep(msgspec.structs.replace(wish, told=view.state, trace=trace))
-
-    def now(self) -> int:
-        """The time, in ms."""
-        return self._clock.now()
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        over = asyncio.Event()
-        timer = self._clock.call_later(seconds, over.set)
-        try:
-            await over.wait()
-        finally:
-            timer.cancel()
-
 
 class _Ground:
     """Implements `turn.Ground` for one late answer."""
 
-    def __init__(self, late: Late, wish: Wish, view: MessageView) -> None:
-        self._late = late
-        self._wish = wish
-        self._view = view
+    def __init__(self, path: Path, wish: Wish, news: str, words: str) -> None:
+        self._path = path
+        self._wish = msgspec.structs.replace(wish, told=news)
+        self._words = words
 
     async def words(self) -> str:
-        return self._late.words(self._view, f"{self._view.id}.{self._view.state}")
+        return self._words
 
     def keep(self, trace: Trace) -> None:
-        self._late.given(self._wish, self._view, trace)
-
-    def now(self) -> int:
-        return self._late.now()
-
-    async def sleep(self, seconds: float) -> None:
-        await self._late.sleep(seconds)
+        keep(self._path, msgspec.structs.replace(self._wish, trace=trace))
 
 
-def _as_run(view: MessageView, agent: str) -> Run:
+def _news(view: MessageView) -> str:
+    """What there is to tell, told from what there was before."""
+    return f"{view.id}.{view.state}.{view.since}"
+
+
+def _as_run(view: MessageView, agent: str, news: str) -> Run:
     """The turn that tells it, as a `send`: it is over once it stands in the transcript."""
     return Run(
         run=f"late.{view.state}",
-        id=f"{view.id}.{view.state}",
+        id=news,
         agent=agent,
         sender=view.to,
         verb="send",

@@ -35,11 +35,7 @@ class Traces:
 
     def keep(self, run: Run, trace: Trace) -> None:
         """Write the trace of a run; from now on the gateway may have it."""
-        path = self._path(run)
-        fresh = path.with_name(f"{path.name}.new")
-        fresh.write_bytes(msgspec.json.encode(trace))
-        fresh.chmod(0o600)
-        fresh.replace(path)
+        keep(self._path(run), trace)
 
     def read(self, run: Run) -> Trace | None:
         """The trace of a run, if there is one."""
@@ -61,3 +57,11 @@ class Traces:
 
     def _path(self, run: Run) -> Path:
         return self._directory / f"{name_of(run)}{_SUFFIX}"
+
+
+def keep(path: Path, kept: msgspec.Struct) -> None:
+    """Write a file for this user alone: whole, or as it was."""
+    fresh = path.with_name(f"{path.name}.new")
+    fresh.write_bytes(msgspec.json.encode(kept))
+    fresh.chmod(0o600)
+    fresh.replace(path)

@@ -19,9 +19,11 @@ import msgspec
 
 from gatepost.adapters.openclaw import history, wording
 from gatepost.adapters.openclaw.gateway import Broken, Gateway, Payload, Refused
-from gatepost.adapters.openclaw.history import Found
+from gatepost.adapters.openclaw.history import Found, as_dict
 from gatepost.adapters.openclaw.trace import Trace
+from gatepost.adapters.pausing import pause
 from gatepost.core.message import Run
+from gatepost.ports import Clock
 
 WAIT = 25.0
 """Seconds the gateway is asked to wait for the end of a turn at a time."""
@@ -52,14 +54,6 @@ class Ground(Protocol):
         """Write the trace."""
         ...
 
-    def now(self) -> int:
-        """The time, in ms."""
-        ...
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait."""
-        ...
-
 
 class Turn:
     """One run at one gateway. `trace` is what a former life, or a former turn, left of it.
@@ -73,6 +67,7 @@ class Turn:
         target: str,
         gateway: Gateway,
         ground: Ground,
+        clock: Clock,
         trace: Trace | None,
         session: str = "",
     ) -> None:
@@ -82,6 +77,7 @@ class Turn:
         self._target = target
         self._gateway = gateway
         self._ground = ground
+        self._clock = clock
         self._idle = 0.0
 
     @property
@@ -96,7 +92,7 @@ class Turn:
             try:
                 end = await self._step(boot)
             except (Broken, TimeoutError):
-                await self._ground.sleep(AGAIN)  # it comes back, or is slow: look again
+                await pause(self._clock, AGAIN)  # it comes back, or is slow: look again
                 continue
             if end is not None:
                 return end
@@ -131,7 +127,7 @@ class Turn:
     async def _give(self, turn: int, boot: str) -> End | None:
         """Give the turn to the gateway and stay for its answer."""
         message = await self._ground.words()
-        past = self.trace or Trace(turn, boot, self._ground.now())
+        past = self.trace or Trace(turn, boot, self._clock.now())
         self.trace = msgspec.structs.replace(past, turn=turn, boot=boot)
         self._ground.keep(self.trace)
         call: Payload = {
@@ -161,10 +157,10 @@ class Turn:
     async def _refused(self, refused: Refused) -> End | None:
         fault = refused.fault
         if fault.details.get("reason") == "startup-sidecars" or fault.retryAfterMs:
-            await self._ground.sleep(max(AGAIN, fault.retryAfterMs / 1000))
+            await pause(self._clock, max(AGAIN, fault.retryAfterMs / 1000))
             return None
         if "Pending input ownership ended" in fault.message:
-            await self._ground.sleep(AGAIN)
+            await pause(self._clock, AGAIN)
             return None  # history says `interrupted`: the next key
         return End("failed", fault.message or fault.code, "adapter.refused")
 
@@ -187,21 +183,21 @@ class Turn:
         A gateway that was restarted resumes it under another name: only its history tells of it.
         """
         if not known:
-            await self._ground.sleep(AGAIN)
+            await pause(self._clock, AGAIN)
             return self._patience(found, AGAIN)
         wait = AGAIN if self.run.verb == "send" else WAIT
         asked: Payload = {"runId": self.key, "timeoutMs": round(wait * 1000)}
-        before = self._ground.now()
+        before = self._clock.now()
         try:
             said = await self._gateway.call("agent.wait", asked, wait + 10)
         except Refused as refused:
             raise Broken(refused.fault.message) from refused
-        reply = _dict(said.get("terminalReply"))
+        reply = as_dict(said.get("terminalReply"))
         if said.get("status") == "ok" and reply.get("text"):
             return End("answered", str(reply["text"]))
-        took = (self._ground.now() - before) / 1000
+        took = (self._clock.now() - before) / 1000
         if took < AGAIN:
-            await self._ground.sleep(AGAIN)
+            await pause(self._clock, AGAIN)
         return self._patience(found, max(took, AGAIN))
 
     def _patience(self, found: Found, waited: float) -> End | None:
@@ -212,14 +208,12 @@ class Turn:
 def _end(answer: Payload) -> End:
     """How the last answer of a turn ends it."""
     status, summary = answer.get("status"), str(answer.get("summary") or "the run failed")
-    payloads = _dict(answer.get("result")).get("payloads")
-    said = [_dict(one) for one in cast("list[Any]", payloads)] if isinstance(payloads, list) else []
+    payloads = as_dict(answer.get("result")).get("payloads")
+    said = (
+        [as_dict(one) for one in cast("list[Any]", payloads)] if isinstance(payloads, list) else []
+    )
     text = "\n".join(str(one["text"]) for one in said if one.get("text"))
     if status == "ok" and not any(one.get("isError") for one in said):
         return End("answered", text)
     code = "adapter.timeout" if status == "timeout" else "adapter.refused"
     return End("failed", text or summary, code)
-
-
-def _dict(value: object) -> Payload:
-    return cast(Payload, value) if isinstance(value, dict) else {}

@@ -16,7 +16,7 @@ from gatepost.api.http.agent_routes import agents_for, explain_for
 from gatepost.api.http.answers import answer, as_error, refuse
 from gatepost.api.http.door import Caller, State
 from gatepost.api.http.holders import Holders
-from gatepost.api.http.inside import FollowingDesk, Inside
+from gatepost.api.http.inside import Inside
 from gatepost.api.http.operations import read_body
 from gatepost.api.http.query import read_query
 from gatepost.api.http.waiting import first_of, hang_up
@@ -36,10 +36,6 @@ class Named(msgspec.Struct, frozen=True):
 
     prefix: str = ""
     session: str = ""
-
-
-def _late(desk: FollowingDesk, session: str, message: str) -> bool:
-    return desk.late(message, session)
 
 
 class ToolBox:
@@ -84,7 +80,7 @@ class ToolCalls:
         said: list[Answer] = []
 
         async def work() -> None:
-            late = partial(_late, desk, named.session) if named.session else None
+            late = partial(desk.late, session=named.session) if named.session else None
             said.append(await tools.call(name, arguments, late))
 
         if await first_of(work(), hang_up(receive)) == 0:

@@ -603,6 +603,23 @@ def test_a_question_asked_back_wakes_the_session_and_the_answer_does_again(tmp_p
     play(tmp_path, work)
 
 
+def test_a_question_that_stays_open_wakes_the_session_once_also_over_a_kill(tmp_path):
+    async def work(one: Scene):
+        held = one.mailbox.hand("investigate")
+        await one.given()
+        assert one.adapter.late(held.run.id, "agent:worker:main")
+        ask_back(one, held)
+        await woken(one, 2)
+        await asyncio.gather(*one.adapter._late_answers._turns.values())
+        assert not one.adapter._late_answers._turns
+        await one.die()
+        await one.live()
+        assert not one.adapter._late_answers._turns
+        assert len(one.gateway.turns) == 2
+
+    play(tmp_path, work)
+
+
 async def gone(one: Scene) -> None:
     """Wait for what is being told; then no wish is left."""
     await asyncio.gather(*one.adapter._late_answers._turns.values())
