@@ -61,7 +61,12 @@ class Late:
     def start(self) -> None:
         """Take the wishes of former lives up."""
         for path in sorted(self._directory.glob(f"*{_SUFFIX}")):
-            self._follow(msgspec.json.decode(path.read_bytes(), type=Wish))
+            try:
+                wish = msgspec.json.decode(path.read_bytes(), type=Wish)
+            except msgspec.DecodeError:  # cut short by a power loss: the agent can still look
+                path.unlink()
+            else:
+                self._follow(wish)
 
     def stop(self) -> None:
         """Leave them to the next life."""

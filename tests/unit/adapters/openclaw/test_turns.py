@@ -620,6 +620,23 @@ def test_a_question_that_stays_open_wakes_the_session_once_also_over_a_kill(tmp_
     play(tmp_path, work)
 
 
+def test_a_wish_cut_short_by_a_power_loss_keeps_no_agent_from_starting(tmp_path):
+    async def work(one: Scene):
+        held = one.mailbox.hand("why?")
+        await one.given()
+        assert one.adapter.late(held.run.id, "agent:worker:main")
+        [wish] = one.directory.rglob("*.late")
+        wish.write_bytes(b"")
+        await one.die()
+        await one.live()
+        assert not list(one.directory.rglob("*.late"))
+        one.gateway.begin(one.gateway.turns[0])
+        one.gateway.say(one.gateway.turns[0], "because")
+        assert await one.mailbox.end(held) == "done"
+
+    play(tmp_path, work)
+
+
 async def gone(one: Scene) -> None:
     """Wait for what is being told; then no wish is left."""
     await asyncio.gather(*one.adapter._late_answers._turns.values())
